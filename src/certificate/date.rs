@@ -1,11 +1,7 @@
 //! Timestamps of certificates and ledger: RFC 3339 in UTC, to the second; and dates for display.
 
+pub(crate) use crate::verify::recording_period::timestamp as of_micros;
 use jiff::Timestamp;
-
-/// The timestamp of a wall-clock time in microseconds since the Unix epoch; `None` if it is out of range.
-pub(crate) fn of_micros(wall_us: i64) -> Option<String> {
-    Timestamp::from_second(wall_us.div_euclid(1_000_000)).ok().map(|moment| moment.to_string())
-}
 
 /// The current timestamp.
 pub(crate) fn now() -> String {

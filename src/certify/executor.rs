@@ -14,8 +14,9 @@ use tokio::task::JoinSet;
 
 /// The interval of customer actions and timeout checks.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// The interval of reminders while a step is due.
-const REMIND: Duration = Duration::from_secs(15);
+
+/// Shows a step and how long it has been due; `None`: no step is due.
+type ShowWaiting = dyn Fn(Option<&(String, Duration)>) + Sync;
 
 /// A running certification.
 pub(crate) struct Executor<'a> {
@@ -31,8 +32,8 @@ pub(crate) struct Executor<'a> {
     pub send_to_driver: &'a mut (dyn FnMut(&DriverCommand) + Send),
     /// Writes a log line.
     pub log: &'a (dyn Fn(&str) + Sync),
-    /// Writes a reminder that a step is due; not needed where the page shows a clock.
-    pub remind: &'a (dyn Fn(&str) + Sync),
+    /// Shows the step that is due and since when; called several times a second.
+    pub waiting: &'a ShowWaiting,
 }
 
 impl Executor<'_> {
@@ -43,7 +44,6 @@ impl Executor<'_> {
     pub(crate) async fn run(mut self) -> Result<(), String> {
         let mut customer_driver = CustomerDriver::default();
         let mut notices: JoinSet<Result<String, String>> = JoinSet::new();
-        let mut reminded = Duration::ZERO;
         loop {
             let (actions, snapshot) = self.director.actions(Instant::now());
             if let Some(broken) = &snapshot.broken {
@@ -60,7 +60,7 @@ impl Executor<'_> {
                 return Ok(());
             }
             self.run_customer(&snapshot, &mut customer_driver, &mut notices).await;
-            self.remind(&snapshot, &mut reminded);
+            (self.waiting)(snapshot.waiting.as_ref());
             let _ = tokio::time::timeout(POLL_INTERVAL, self.director.changed()).await;
         }
     }
@@ -125,17 +125,6 @@ impl Executor<'_> {
                     }
                 }
             }
-        }
-    }
-
-    fn remind(&self, snapshot: &Snapshot, reminded: &mut Duration) {
-        let Some((what, waited)) = &snapshot.waiting else { return };
-        if *waited < *reminded {
-            *reminded = Duration::ZERO;
-        }
-        if waited.saturating_sub(*reminded) >= REMIND {
-            *reminded = *waited;
-            (self.remind)(&format!("  waiting {} s for {what}", waited.as_secs()));
         }
     }
 }

@@ -152,7 +152,8 @@ fn give(
     }
     let certificate = Certificate::give(&Statement::of(&sealed_verdict, &seen, archive.session.as_ref()), key)?;
     write(&draft.path().join(CERTIFICATE), certificate.bytes()).map_err(unwritable)?;
-    write(&draft.path().join(PAGE), page::render(&certificate).as_bytes()).map_err(unwritable)?;
+    write(&draft.path().join(PAGE), page::render(&certificate, &verdict.evaluated_ids()).as_bytes())
+        .map_err(unwritable)?;
     let id = certificate.id();
     let folder = parent.join(format!("{name}-certificate-{id}"));
     // The same certificate may exist already: the same capture, key and version give the same bytes.

@@ -29,7 +29,7 @@ pub(super) fn check_continued(capture: &Path, api: &'static Profile) -> Result<(
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(super) struct ApiArg {
     /// The API: the name of a built-in profile, or a directory with a profile.toml [default: pos-v10]
-    #[arg(long = "profile", value_name = "NAME|DIR", env = "POSCERT_PROFILE")]
+    #[arg(long = "profile", hide_short_help = true, value_name = "NAME|DIR", env = "POSCERT_PROFILE")]
     api: Option<PathBuf>,
 }
 

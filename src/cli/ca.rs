@@ -17,7 +17,7 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 pub(super) struct Folder {
     /// Directory of the local CA [default: $XDG_DATA_HOME/poscert/ca or ~/.local/share/poscert/ca]
-    #[arg(long, value_name = "DIR", env = "POSCERT_CA_DIR")]
+    #[arg(long, help_heading = "Connection", value_name = "DIR", env = "POSCERT_CA_DIR")]
     ca_dir: Option<PathBuf>,
 }
 
@@ -38,7 +38,7 @@ impl Folder {
 pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let authority = args.folder.open()?;
     let files = authority.files();
-    super::traffic_log::print(&format!(
+    super::terminal::print(&format!(
         "The local CA, created on this machine for this machine only:\n  \
          certificate (PEM)        {}\n  certificate (DER)        {}\n  \
          with system roots        {}\n  Java truststore (JKS)    {} (password {})\n  private key (keep secret) {}\n\n\

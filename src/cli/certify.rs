@@ -14,7 +14,8 @@ use super::local_pages;
 use super::record;
 use super::signals::Signals;
 use super::startup_message::{StartupInfo, base_url, ready_file};
-use super::traffic_log::{Lines, print, tell};
+use super::terminal::tell;
+use super::traffic_log::Lines;
 use super::unrecorded::ConnectionFailures;
 use super::{CliError, Exit, ledger, verify_input};
 use crate::capture::record::{AttemptStart, Session};
@@ -47,7 +48,8 @@ use std::time::{Duration, Instant};
 /// Arguments of `poscert certify`.
 #[derive(clap::Args)]
 #[group(id = "certify")]
-#[command(after_help = "\
+#[command(after_help = "Example:\n  poscert certify --features onboarding,payment --capture my-till")]
+#[command(after_long_help = "\
 Examples:
   poscert certify                      with an operator, the web page and an embedded sandbox
   poscert certify --session session.toml --capture my-till
@@ -74,26 +76,32 @@ pub(super) struct Args {
     #[command(flatten)]
     identified: IdentificationArgs,
     /// Run without an operator: the driver command performs the actions, and waits are short
-    #[arg(long, env = "POSCERT_UNATTENDED")]
+    #[arg(long, help_heading = "Certification", env = "POSCERT_UNATTENDED")]
     unattended: bool,
     /// Shell command that reads actions as JSON lines and performs them on the till
-    #[arg(long, value_name = "CMD", env = "POSCERT_DRIVER", conflicts_with = "command")]
+    #[arg(
+        long,
+        help_heading = "Certification",
+        value_name = "CMD",
+        env = "POSCERT_DRIVER",
+        conflicts_with = "command"
+    )]
     driver: Option<OsString>,
     #[command(flatten)]
     page: page::PageArgs,
     /// Start a new certification attempt; earlier exchanges no longer count
-    #[arg(long)]
+    #[arg(long, help_heading = "Certification")]
     new_attempt: bool,
     /// Time limit of the run, in seconds [default: with --unattended 1800, more in proportion to a longer --wait;
     /// otherwise no limit]
-    #[arg(long, visible_alias = "time-limit", value_name = "SECONDS", env = "POSCERT_BOUND", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, help_heading = "Certification", hide_short_help = true, visible_alias = "time-limit", value_name = "SECONDS", env = "POSCERT_BOUND", value_parser = clap::value_parser!(u64).range(1..))]
     bound: Option<u64>,
     /// Directory of rule files to use instead of the built-in rules
-    #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
+    #[arg(long, help_heading = "Certification", hide_short_help = true, value_name = "DIR", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
     /// Key that signs archive and certificate, created at first use [default: signing-key.pem in the user's data
     /// directory]
-    #[arg(long, value_name = "FILE", env = "POSCERT_KEY")]
+    #[arg(long, help_heading = "Certification", hide_short_help = true, value_name = "FILE", env = "POSCERT_KEY")]
     key: Option<PathBuf>,
     #[command(flatten)]
     ledger: ledger::Place,
@@ -135,7 +143,7 @@ async fn runs(
         if end.verdict().verdict != Outcome::Passed {
             tell(&run.nothing.unwrap_or_default());
         }
-        let exit = end.say()?;
+        let exit = end.say(&args.record.capture)?;
         let Some(open) = run.page else { return end.result(exit) };
         let resumed = page::approve(&args, &open, end.verdict(), end.sentences(), end.offers(), &mut signals).await?;
         let Some(new_attempt) = resumed else { return end.result(exit) };
@@ -234,8 +242,13 @@ async fn certify(
         page: page.as_ref().map(Page::url),
         client_version: version.map(str::to_owned),
     };
-    let out: fn(&str) = if driven(args) { tell } else { print };
-    out(&if driven(args) { info.brief() } else { info.text() });
+    let out: fn(&str) = tell;
+    out(&match &page {
+        _ if driven(args) => info.brief(),
+        // The page has the other instructions for connecting a client.
+        Some(_) => info.brief() + &info.trial(),
+        None => info.text(),
+    });
     out(&introduction(&session));
     if !previous.is_complete() {
         let anew = if args.new_attempt { "A new attempt does not change that. " } else { "" };
@@ -283,7 +296,7 @@ async fn certify(
 
 /// Waits until the identification form on the page is submitted.
 async fn asked(page: &Page, signals: &mut Signals) -> Result<(Identification, Secrets), CliError> {
-    print(&format!("To start the certification, fill in the form on the page:\n  {}\n\n", page.url()));
+    tell(&format!("To start the certification, fill in the form on the page:\n  {}\n\n", page.url()));
     tokio::select! {
         identified = page.begun() => Ok(identified),
         () = signals.stop() => {

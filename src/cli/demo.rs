@@ -7,8 +7,10 @@ mod runner;
 mod script;
 mod summary;
 
+use super::terminal::tell;
 use super::{CliError, Exit};
 use crate::api::Feature;
+use crate::pki::word;
 use crate::profile::pos_v10;
 use crate::report::text;
 use crate::sandbox::SandboxOptions;
@@ -46,7 +48,8 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let dir = capture_dir(args.capture)?;
     runtime.block_on(record(&dir, announced.as_ref()))?;
     let verdict = super::verify::verify_capture(&dir, pos_v10())?;
-    print!("\n{}", text::render(&verdict, text::Style::for_stdout()));
+    tell("\n");
+    print!("{}", text::render(&verdict, super::terminal::stdout_style(), Some(&word(&dir))));
     print!("{}", summary::lines(&verdict, &dir, announced.as_ref()));
     Ok(super::verify::exit(&verdict))
 }
@@ -60,9 +63,9 @@ async fn record(dir: &std::path::Path, announced: Option<&ExpectedFindings>) -> 
     let delay = announced.and_then(|announced| announced.poll_delay_ms);
     let backend = SandboxOptions { poll_delay_ms: delay.unwrap_or(usual.poll_delay_ms), ..usual };
     let environment = DemoEnvironment::set(dir, &features, backend).await?;
-    println!("Sandbox, recorder and reference client run on this machine; capture in {}", dir.display());
+    tell(&format!("Sandbox, recorder and reference client run on this machine; capture in {}\n", dir.display()));
     if let Some(announced) = announced {
-        println!("The client misbehaves: {}.", announced.title);
+        tell(&format!("The client misbehaves: {}.\n", announced.title));
     }
     let played = DemoRun::new(&environment, script, &features, mistake).run().await;
     environment.clear().await?;

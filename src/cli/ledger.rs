@@ -46,7 +46,7 @@ enum Command {
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Place {
     /// Ledger file [default: ledger.jsonl in the user's data directory]
-    #[arg(long, value_name = "FILE", env = "POSCERT_LEDGER")]
+    #[arg(long, help_heading = "Certification", value_name = "FILE", env = "POSCERT_LEDGER")]
     ledger: Option<PathBuf>,
 }
 

@@ -10,25 +10,33 @@ mod ca;
 mod certify;
 mod check_certificate;
 mod child;
+mod command_line;
 mod compare;
+mod completions;
+mod config_file;
 mod demo;
 mod environment;
 mod export;
+mod help;
 mod ledger;
 mod limits;
 mod local_pages;
+mod man;
 mod paths;
 mod record;
+mod recorded_command;
 mod rules;
 mod rules_new;
 mod rules_test;
 mod sandbox;
+mod sandbox_data;
 mod schema;
 mod seal;
 mod show;
 mod signals;
 mod signing_key;
 mod startup_message;
+mod terminal;
 mod till;
 mod traffic_log;
 mod unrecorded;
@@ -37,7 +45,7 @@ mod verify;
 mod verify_input;
 
 use crate::report::wording;
-use clap::{Parser, Subcommand};
+use command_line::{Command, Refusal};
 use std::fmt;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -81,11 +89,6 @@ impl CliError {
     pub(crate) fn new(sentence: impl Into<String>) -> CliError {
         CliError(sentence.into())
     }
-
-    /// The error of a command that is not implemented.
-    pub(crate) fn not_yet(what: &str) -> CliError {
-        CliError(format!("{what} is not implemented in version {}", env!("CARGO_PKG_VERSION")))
-    }
 }
 
 impl fmt::Display for CliError {
@@ -94,63 +97,20 @@ impl fmt::Display for CliError {
     }
 }
 
-#[derive(Parser)]
-#[command(name = "poscert", version, about, propagate_version = true)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run a demo: sandbox, recorder, reference client and verdict
-    Demo(demo::Args),
-    /// Record the calls of a client to the API
-    Record(Box<record::RecordArgs>),
-    /// Evaluate captures and report the verdict
-    Verify(verify::Args),
-    /// Show the exchanges of a capture
-    Show(show::Args),
-    /// Run the simulated PoS API v10
-    Sandbox(sandbox::Args),
-    /// Run the reference client
-    Till(till::Args),
-    /// List, explain, check and test the rules
-    Rules(rules::Args),
-    /// Print the JSON Schema of a kind of file
-    Schema(schema::Args),
-    /// Show the local CA and how to make a client trust it
-    Ca(ca::Args),
-    /// Run a guided certification
-    Certify(Box<certify::Args>),
-    /// Export a capture as a signed archive or a HAR file
-    Export(export::Args),
-    /// Add a signature to an archive
-    Seal(seal::Args),
-    /// Serve recorded responses to a client (not implemented)
-    #[command(hide = true)]
-    Replay(NotYet),
-    /// List, check and revoke issued certificates
-    Ledger(ledger::Args),
-}
-
-/// Arguments of a command that is not implemented; ignored.
-#[derive(clap::Args)]
-#[command(disable_help_flag = true)]
-struct NotYet {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _rest: Vec<String>,
-}
-
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match command_line::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(Refusal::Arguments(error)) => {
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
+        Err(Refusal::Config(failure)) => {
+            complain(&failure);
+            return ExitCode::from(2);
+        }
     };
+    cli.color.apply();
     outlive_file_size_limits();
     match run(cli.command) {
         Ok(exit) => ExitCode::from(exit.code()),
@@ -163,7 +123,7 @@ pub fn main() -> ExitCode {
 
 /// Prints an error as one sentence: what is wrong, where, and what to do.
 fn complain(error: &CliError) {
-    traffic_log::tell(&format!("error: {}\n", shown(&error.0)));
+    terminal::tell(&format!("error: {}\n", shown(&error.0)));
 }
 
 /// An error message for the terminal: text from foreign files is escaped, and the length is limited.
@@ -211,7 +171,8 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Certify(args) => certify::run(*args),
         Command::Export(args) => export::run(args),
         Command::Seal(args) => seal::run(args),
-        Command::Replay(_) => Err(CliError::not_yet("`replay`")),
         Command::Ledger(args) => ledger::run(args),
+        Command::Completions(args) => completions::run(&args, command_line::command()),
+        Command::Man(args) => man::run(&args, command_line::command()),
     }
 }

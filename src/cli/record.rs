@@ -4,42 +4,35 @@ use super::addresses::{DEFAULT_LISTEN, hosts};
 use super::api_arg::{ApiArg, check_continued};
 use super::backend::Backend;
 use super::ca::Folder;
-use super::child::{CommandError, Ended};
-use super::environment::Environment;
+use super::child::CommandError;
 use super::limits::LimitArgs;
 use super::local_pages;
 use super::signals::Signals;
 use super::startup_message::{StartupInfo, base_url, ready_file};
-use super::traffic_log::{Lines, print, tell};
+use super::terminal::{print, tell};
+use super::traffic_log::Lines;
 use super::unrecorded::ConnectionFailures;
-use super::upstream::WayArgs;
+use super::upstream::{WayArgs, certificates};
 use super::verify::{self, ProfileArgs};
-use super::{CliError, Exit};
+use super::{CliError, Exit, recorded_command};
 use crate::capture::{Durability, Record, Writer, WriterOptions, scratch};
-use crate::pki::Authority;
+use crate::pki::{Authority, word};
 use crate::profile::Profile;
-use crate::proxy::{
-    Fanout, Listeners, LocalPages, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start_on,
-};
+use crate::proxy::{Fanout, Listeners, LocalPages, NoFaults, Observer, RecorderConfig, Trust, Upstream, start_on};
 use crate::seal::io_reason;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::process::{Child, Command};
-
-/// Time for a command to exit when the recorder is stopped.
-pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Maximum length of a challenge, in characters.
 const CHALLENGE_LIMIT: usize = 1000;
 
 /// Arguments of `poscert record`.
 #[derive(clap::Args)]
-#[command(after_help = "\
+#[command(after_help = "Example:\n  poscert record --features onboarding,payment -- ./my-till --self-test")]
+#[command(after_long_help = "\
 Examples:
   poscert record                       uses an embedded sandbox as the backend
   poscert record --upstream https://api.sandbox.mobilepay.dk/pos-self-certification-api/pos/v10
@@ -54,46 +47,91 @@ Exit codes with a command: 0 passed, 1 failed, 3 incomplete, 2 error in the reco
 the command failed. Without a command: 0, or 2 on an error.")]
 pub(super) struct Args {
     /// URL of the backend that calls are forwarded to [default: an embedded sandbox]
-    #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM")]
+    #[arg(long, help_heading = "Connection", value_name = "URL", env = "POSCERT_UPSTREAM")]
     pub(super) upstream: Option<String>,
     /// Root certificates (PEM) to trust at the upstream, in addition to the system's
-    #[arg(long, value_name = "FILE", env = "POSCERT_UPSTREAM_CA", requires = "upstream")]
+    #[arg(
+        long,
+        help_heading = "Connection",
+        hide_short_help = true,
+        value_name = "FILE",
+        env = "POSCERT_UPSTREAM_CA",
+        requires = "upstream"
+    )]
     upstream_ca: Option<PathBuf>,
     /// Accept any certificate at the upstream; calls can then be intercepted
-    #[arg(long, env = "POSCERT_UPSTREAM_INSECURE", requires = "upstream", conflicts_with = "upstream_ca")]
+    #[arg(
+        long,
+        help_heading = "Connection",
+        hide_short_help = true,
+        env = "POSCERT_UPSTREAM_INSECURE",
+        requires = "upstream",
+        conflicts_with = "upstream_ca"
+    )]
     upstream_insecure: bool,
     #[command(flatten)]
     way: WayArgs,
     /// Directory of the capture; an existing capture is continued
-    #[arg(long, value_name = "DIR", default_value = "poscert-capture", env = "POSCERT_CAPTURE")]
+    #[arg(
+        long,
+        help_heading = "Recording",
+        value_name = "DIR",
+        default_value = "poscert-capture",
+        env = "POSCERT_CAPTURE"
+    )]
     pub(super) capture: PathBuf,
     /// Address to listen on for base URL clients; port 0 picks a free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = DEFAULT_LISTEN, env = "POSCERT_LISTEN")]
+    #[arg(
+        long,
+        help_heading = "Connection",
+        value_name = "ADDRESS:PORT",
+        default_value = DEFAULT_LISTEN,
+        env = "POSCERT_LISTEN"
+    )]
     pub(super) listen: SocketAddr,
     /// Address to listen on for HTTPS proxy clients; port 0 picks a free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", env = "POSCERT_PROXY_LISTEN")]
+    #[arg(
+        long,
+        help_heading = "Connection",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8080",
+        env = "POSCERT_PROXY_LISTEN"
+    )]
     pub(super) proxy_listen: SocketAddr,
     /// Host name under which clients reach the recorder; included in its certificate, and CONNECT to it is intercepted
-    #[arg(long = "name", value_name = "HOST", env = "POSCERT_NAME", value_delimiter = ',')]
+    #[arg(
+        long = "name",
+        help_heading = "Connection",
+        value_name = "HOST",
+        env = "POSCERT_NAME",
+        value_delimiter = ','
+    )]
     names: Vec<String>,
     /// Host to which CONNECT is tunneled without interception or recording
-    #[arg(long, value_name = "HOST", env = "POSCERT_TUNNEL", value_delimiter = ',')]
+    #[arg(
+        long,
+        help_heading = "Connection",
+        hide_short_help = true,
+        value_name = "HOST",
+        env = "POSCERT_TUNNEL",
+        value_delimiter = ','
+    )]
     tunnel: Vec<String>,
     /// Auditor's text, stored in the first record of this run; proves that the run is not older than the text
-    #[arg(long, value_name = "TEXT", env = "POSCERT_CHALLENGE", value_parser = challenge)]
+    #[arg(long, help_heading = "Recording", hide_short_help = true, value_name = "TEXT", env = "POSCERT_CHALLENGE", value_parser = challenge)]
     challenge: Option<String>,
     /// What recorded exchanges survive: `process` a killed recorder, `power` also a power failure, `off` neither
-    #[arg(long, value_name = "process|power|off", default_value = "process", env = "POSCERT_DURABILITY",
+    #[arg(long, help_heading = "Recording", hide_short_help = true, value_name = "process|power|off", default_value = "process", env = "POSCERT_DURABILITY",
           value_parser = clap::builder::PossibleValuesParser::new(["process", "power", "off"]))]
     durability: String,
     /// File to write when ready: addresses and path of the CA, as JSON
-    #[arg(long, value_name = "FILE", env = "POSCERT_READY_FILE")]
+    #[arg(long, help_heading = "Output", value_name = "FILE", env = "POSCERT_READY_FILE")]
     pub(super) ready_file: Option<PathBuf>,
     /// Do not print a line per exchange
-    #[arg(long, short, env = "POSCERT_QUIET")]
+    #[arg(long, help_heading = "Output", short, env = "POSCERT_QUIET")]
     pub(super) quiet: bool,
     /// `pollDelayInMs` of the embedded sandbox, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 1000, env = "POSCERT_POLL_DELAY",
+    #[arg(long, help_heading = "Sandbox", value_name = "MS", default_value_t = 1000, env = "POSCERT_POLL_DELAY",
           value_parser = clap::value_parser!(u64).range(..=i32::MAX as u64))]
     poll_delay: u64,
     #[command(flatten)]
@@ -115,7 +153,7 @@ pub(super) struct RecordArgs {
     #[command(flatten)]
     args: Args,
     /// Record a scratch capture, to look at the traffic: it is never verified, exported or certified
-    #[arg(long, env = "POSCERT_SCRATCH")]
+    #[arg(long, help_heading = "Recording", env = "POSCERT_SCRATCH")]
     scratch: bool,
 }
 
@@ -287,10 +325,10 @@ async fn record(args: &Args, is_scratch: bool) -> Result<Recorded, CliError> {
         out("This is a scratch capture: it is never verified, exported or certified.\n");
     }
     let ready = args.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &info));
-    let begun = ready.and_then(|()| command(args, &info));
+    let begun = ready.and_then(|()| recorded_command::start(&args.command, &info));
     let not_begun = begun.is_err();
     let worked = match begun {
-        Ok(command) => work(command, &running, &mut signals).await,
+        Ok(command) => recorded_command::work(command, &running, &mut signals).await,
         Err(failure) => Err(failure),
     };
     let stopped = running.stop().await.map_err(CliError::new);
@@ -303,6 +341,11 @@ async fn record(args: &Args, is_scratch: bool) -> Result<Recorded, CliError> {
     let error = worked.and_then(|error| stopped.map(|()| error))?;
     out(&stop_message(&args.capture, &writer));
     out(nothing.as_deref().unwrap_or_default());
+    // With a command, the verdict follows.
+    if args.command.is_empty() && nothing.is_none() {
+        let next = if is_scratch { "show" } else { "verify" };
+        out(&format!("Next: poscert {next} {}\n", word(&args.capture)));
+    }
     Ok(Recorded { error, nothing: nothing.is_some() })
 }
 
@@ -335,63 +378,4 @@ fn challenge(text: &str) -> Result<String, String> {
         }
         text => Ok(text.to_owned()),
     }
-}
-
-/// Starts the command, if one was given; returns it with its name.
-fn command(args: &Args, info: &StartupInfo<'_>) -> Result<Option<(Child, String)>, CliError> {
-    let Some((program, arguments)) = args.command.split_first() else { return Ok(None) };
-    let name = program.to_string_lossy().into_owned();
-    let mut command = Command::new(program);
-    command.args(arguments).kill_on_drop(true);
-    let environment = Environment::new(info, std::env::vars_os());
-    environment.apply(&mut command);
-    tell(&environment.note().unwrap_or_default());
-    let child = command.spawn().map_err(|e| cannot_start(&name, &e))?;
-    Ok(Some((child, name)))
-}
-
-/// Waits until the command exits, a signal arrives, or the capture cannot be written. Returns the error of the command,
-/// if it failed.
-async fn work(
-    command: Option<(Child, String)>,
-    running: &ProxyHandle,
-    signals: &mut Signals,
-) -> Result<Option<CommandError>, CliError> {
-    let failed = async {
-        let why = running.failed().await;
-        CliError::new(format!("recording stopped, no more requests are accepted: {why}"))
-    };
-    let Some((mut child, program)) = command else {
-        return tokio::select! {
-            failure = failed => Err(failure),
-            () = signals.stop() => Ok(None),
-        };
-    };
-    let ended = tokio::select! {
-        failure = failed => return Err(failure),
-        ended = child.wait() => Ended::of(ended),
-        () = signals.stop() => {
-            // The terminal has signalled the command too; kill it if it does not exit.
-            if tokio::time::timeout(FAREWELL, child.wait()).await.is_err() {
-                let _ = child.kill().await;
-            }
-            return Ok(None);
-        }
-    };
-    Ok(CommandError::of(&program, &ended.unless_stopped(signals).await))
-}
-
-/// The error for a command that cannot be started.
-pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> CliError {
-    CliError::new(format!("cannot start `{program}`: {}; check the command after `--`", io_reason(error)))
-}
-
-/// The certificates of the PEM file of an option.
-pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, CliError> {
-    let wrong =
-        |why: String| CliError::new(format!("cannot read the certificates of {option} {}: {why}", file.display()));
-    let bytes = std::fs::read(file).map_err(|e| wrong(io_reason(&e)))?;
-    let list: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
-    if list.is_empty() { Err(wrong("it contains no PEM certificate".to_owned())) } else { Ok(list) }
 }

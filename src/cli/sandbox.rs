@@ -3,11 +3,9 @@
 use super::paths::{file_url, lossy};
 use super::signals::Signals;
 use super::startup_message::put_ready;
-use super::traffic_log::print;
-use super::{CliError, Exit};
-use crate::api::customer::{CERTIFICATION_VAT, CUSTOMERS};
+use super::terminal::print;
+use super::{CliError, Exit, sandbox_data};
 use crate::pki::{self, Authority, Name, word};
-use crate::sandbox::seed_data::{self, OTHER_VAT};
 use crate::sandbox::{OPENAPI, REFERENCE, Sandbox, SandboxOptions, first_call};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -101,26 +99,7 @@ fn introduction(sandbox: &Sandbox, origin: &str, ca: &Path) -> String {
     line(format_args!("  API reference        {origin}{REFERENCE}"));
     line(format_args!("  OpenAPI              {origin}{OPENAPI}"));
     line(format_args!("  CA to trust          {ca}"));
-    line(format_args!("\nTest clients: client id, secret, integrator"));
-    for client in sandbox.clients() {
-        line(format_args!("  {}  {:<20}  {}", client.client_id, client.client_secret, client.integrator));
-    }
-    line(format_args!("\nStores: store id, VAT number, merchantBrandId, merchantLocationId"));
-    for store in seed_data::stores() {
-        let closed = if store.active { "" } else { "  (not active)" };
-        line(format_args!(
-            "  {}  {}  {}  {}  {}{closed}",
-            store.id, store.vat, store.brand_id, store.location_id, store.name
-        ));
-    }
-    line(format_args!(
-        "  {} belong to the certification merchant, {OTHER_VAT} to another one",
-        CERTIFICATION_VAT.join(" and ")
-    ));
-    line(format_args!("\nCustomers"));
-    for (phone, account) in CUSTOMERS {
-        line(format_args!("  {phone:<14} {}", account.described()));
-    }
+    line(format_args!("\n{}", sandbox_data::text(sandbox).trim_end()));
     if let Some(client) = sandbox.clients().first() {
         let base_url = format!("{origin}/pos/v10");
         line(format_args!("\nTo try it:\n  {}", first_call::line(&ca, &base_url, client, None)));

@@ -1,8 +1,8 @@
 //! The startup message of `poscert record`: for people, and as a ready file for scripts.
 
-use super::CliError;
 use super::local_pages::CHECK;
 use super::paths::{file_url, lossy};
+use super::{CliError, sandbox_data};
 use crate::capture::Durability;
 use crate::pki::{CaFiles, trust_instructions, word};
 use crate::proxy::{RecorderConfig, Trust};
@@ -108,7 +108,7 @@ impl StartupInfo<'_> {
     }
 
     /// Lines to paste that check the connection: neither breaks a requirement.
-    fn trial(&self) -> String {
+    pub(super) fn trial(&self) -> String {
         let ca = word(&self.files.pem);
         let check = format!("curl --cacert {ca} https://{}{CHECK}", reachable(self.config, self.base_addr));
         let mut text =
@@ -134,6 +134,10 @@ impl StartupInfo<'_> {
             self.brief(),
             hosts.join(" or "),
             self.trial()
+                + &self
+                    .sandbox
+                    .map(|sandbox| format!("\nThe sandbox\n\n{}", sandbox_data::text(sandbox)))
+                    .unwrap_or_default()
         )
     }
 

@@ -29,6 +29,7 @@ pub(super) struct Args {
     /// Base URL of the API, including /v10
     #[arg(
         long,
+        help_heading = "Connection",
         global = true,
         value_name = "URL",
         env = "POSCERT_BASE_URL",
@@ -36,17 +37,18 @@ pub(super) struct Args {
     )]
     base_url: String,
     /// URL of the token endpoint [default: at the host of the base URL]
-    #[arg(long, global = true, value_name = "URL", env = "POSCERT_TOKEN_URL")]
+    #[arg(long, help_heading = "Connection", global = true, value_name = "URL", env = "POSCERT_TOKEN_URL")]
     token_url: Option<String>,
     /// Root certificates (PEM) to trust [default: those of SSL_CERT_FILE or the system, and the local CA]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, help_heading = "Connection", global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// Client id
-    #[arg(long, global = true, value_name = "GUID", env = "POSCERT_CLIENT_ID", default_value = crate::sandbox::TEST_CLIENT)]
+    #[arg(long, help_heading = "Identity", global = true, value_name = "GUID", env = "POSCERT_CLIENT_ID", default_value = crate::sandbox::TEST_CLIENT)]
     client_id: String,
     /// Client secret
     #[arg(
         long,
+        help_heading = "Identity",
         global = true,
         value_name = "TEXT",
         env = "POSCERT_CLIENT_SECRET",
@@ -55,20 +57,35 @@ pub(super) struct Args {
     )]
     client_secret: String,
     /// VAT number of the merchant
-    #[arg(long, global = true, env = "POSCERT_VAT", default_value = "DK90000028")]
+    #[arg(long, help_heading = "Identity", global = true, env = "POSCERT_VAT", default_value = "DK90000028")]
     vat: String,
     /// Version of the client, Major.Minor.Build
-    #[arg(long, global = true, value_name = "VERSION", env = "POSCERT_CLIENT_VERSION", default_value = "2.1.0")]
+    #[arg(
+        long,
+        help_heading = "Identity",
+        global = true,
+        value_name = "VERSION",
+        env = "POSCERT_CLIENT_VERSION",
+        default_value = "2.1.0"
+    )]
     client_version: String,
     /// merchantPosId of the PoS
-    #[arg(long, global = true, value_name = "TEXT", env = "POSCERT_MERCHANT_POS_ID", default_value = "poscert-till")]
+    #[arg(
+        long,
+        help_heading = "Till",
+        global = true,
+        value_name = "TEXT",
+        env = "POSCERT_MERCHANT_POS_ID",
+        default_value = "poscert-till"
+    )]
     pos: String,
     /// Id of the till's own beacon: a GUID or 15 digits
-    #[arg(long, global = true)]
+    #[arg(long, help_heading = "Till", global = true)]
     beacon: Option<String>,
     /// State file with the till's PoS and open operations [default: till.json next to the directory of the local CA]
     #[arg(
         long = "state-file",
+        help_heading = "Till",
         visible_alias = "memory",
         global = true,
         value_name = "FILE",
@@ -76,13 +93,13 @@ pub(super) struct Args {
     )]
     memory: Option<PathBuf>,
     /// Directory of the local CA
-    #[arg(long, global = true, value_name = "DIR", env = "POSCERT_CA_DIR")]
+    #[arg(long, help_heading = "Connection", global = true, value_name = "DIR", env = "POSCERT_CA_DIR")]
     ca_dir: Option<PathBuf>,
     /// Do not wait for the customer's loyalty status before setting the amount
-    #[arg(long, global = true)]
+    #[arg(long, help_heading = "Till", global = true)]
     no_loyalty: bool,
     /// Misbehavior; `poscert demo --broken list` prints all
-    #[arg(long, global = true, value_name = "MISBEHAVIOR")]
+    #[arg(long, help_heading = "Till", global = true, value_name = "MISBEHAVIOR")]
     broken: Option<String>,
 }
 
@@ -126,8 +143,8 @@ enum TillCommand {
     /// Cancel the refund that is created but not captured
     CancelRefund,
     /// Cancel the open payment
-    #[command(alias = "abort")]
-    Cancel,
+    #[command(alias = "cancel")]
+    Abort,
     /// Simulate a restart after a power failure: look up the PoS
     Restart,
     /// Retry captures and cancels that did not succeed, 30 seconds after the last attempt
@@ -245,7 +262,7 @@ async fn act(config: TillConfig, args: &Args) -> Result<Exit, ClientError> {
             println!("{}", stop_refund(&mut till).await?);
             Ok(Exit::Passed)
         }
-        TillCommand::Cancel => {
+        TillCommand::Abort => {
             let open = till.memory().open.clone().ok_or(ClientError::NoPayment)?;
             println!("payment {open}: {}", tell_settled(&till.cancel(&open).await?));
             Ok(Exit::Passed)

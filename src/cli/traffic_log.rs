@@ -1,19 +1,8 @@
 //! The live traffic log: one line per exchange and connection event.
 
+use super::terminal::printable;
 use crate::capture::record::{AnsweredBy, Connection, EndedBy, Exchange, Stage};
 use crate::proxy::Observer;
-use std::io::Write as _;
-
-/// Prints to standard output; ignores a closed pipe.
-pub(super) fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// Prints to standard error, for commands whose standard output carries other data.
-pub(super) fn tell(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
-}
 
 /// Prints recorded events.
 pub(super) struct Lines {
@@ -51,11 +40,6 @@ fn exchange_line(exchange: &Exchange) -> String {
         line.push_str("  (response from the recorder)");
     }
     printable(&line)
-}
-
-/// A text without control characters.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -59,8 +59,8 @@ impl ConnectionFailures {
         match failed {
             0 if past == 0 => line(format_args!("no client connected to it")),
             0 => {}
-            1 => line(format_args!("1 connection failed: {}", super::traffic_log::printable(&last))),
-            _ => line(format_args!("{failed} connections failed; the last: {}", super::traffic_log::printable(&last))),
+            1 => line(format_args!("1 connection failed: {}", super::terminal::printable(&last))),
+            _ => line(format_args!("{failed} connections failed; the last: {}", super::terminal::printable(&last))),
         }
         line(format_args!("check that the client calls the base URL {}", info.base_url()));
         line(format_args!(

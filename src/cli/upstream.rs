@@ -2,6 +2,9 @@
 
 use super::CliError;
 use crate::proxy::{ClientIdentity, Outgoing, Upstream};
+use crate::seal::io_reason;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,13 +14,34 @@ use std::sync::Arc;
 pub(super) struct WayArgs {
     /// HTTP proxy for calls to the upstream, or `none` [default: from HTTPS_PROXY, ALL_PROXY and NO_PROXY; none for an
     /// upstream on this machine]
-    #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM_PROXY", hide_env_values = true)]
+    #[arg(
+        long,
+        help_heading = "Connection",
+        hide_short_help = true,
+        value_name = "URL",
+        env = "POSCERT_UPSTREAM_PROXY",
+        hide_env_values = true
+    )]
     upstream_proxy: Option<String>,
     /// Client certificate (PEM, with its chain) for an upstream that requires one
-    #[arg(long, value_name = "FILE", env = "POSCERT_UPSTREAM_CERT", requires = "upstream")]
+    #[arg(
+        long,
+        help_heading = "Connection",
+        hide_short_help = true,
+        value_name = "FILE",
+        env = "POSCERT_UPSTREAM_CERT",
+        requires = "upstream"
+    )]
     upstream_cert: Option<PathBuf>,
     /// Key of the client certificate (PEM: PKCS#8, PKCS#1 or SEC1) [default: the key in the file of --upstream-cert]
-    #[arg(long, value_name = "FILE", env = "POSCERT_UPSTREAM_KEY", requires = "upstream_cert")]
+    #[arg(
+        long,
+        help_heading = "Connection",
+        hide_short_help = true,
+        value_name = "FILE",
+        env = "POSCERT_UPSTREAM_KEY",
+        requires = "upstream_cert"
+    )]
     upstream_key: Option<PathBuf>,
 }
 
@@ -67,4 +91,14 @@ impl WayArgs {
         };
         ClientIdentity::from_pem(&chain, &key).map_err(CliError::new)
     }
+}
+
+/// The certificates of the PEM file of an option.
+pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, CliError> {
+    let wrong =
+        |why: String| CliError::new(format!("cannot read the certificates of {option} {}: {why}", file.display()));
+    let bytes = std::fs::read(file).map_err(|e| wrong(io_reason(&e)))?;
+    let list: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
+    if list.is_empty() { Err(wrong("it contains no PEM certificate".to_owned())) } else { Ok(list) }
 }

@@ -2,9 +2,10 @@
 
 use super::api_arg::ApiArg;
 use super::verify_input::{VerifyInput, load_rules};
-use super::{CliError, Exit, check_certificate, compare, traffic_log};
+use super::{CliError, Exit, check_certificate, compare, terminal};
 use crate::api::header::Version;
 use crate::capture::{self, Capture, record::Session};
+use crate::pki::word;
 use crate::profile::{IdForm, Profile};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::RuleSet;
@@ -29,35 +30,35 @@ pub(super) struct Args {
     #[command(flatten)]
     api: ApiArg,
     /// Directory of rule files to use instead of the built-in rules, or `sealed` for those in the archive
-    #[arg(long, value_name = "DIR|sealed", env = "POSCERT_RULES")]
+    #[arg(long, help_heading = "Evaluation", value_name = "DIR|sealed", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
     /// Treat the capture as unfinished: operations that are open at its end do not fail
-    #[arg(long)]
+    #[arg(long, help_heading = "Evaluation", hide_short_help = true)]
     open: bool,
     /// Format of the verdict: text, json, junit, html or markdown
-    #[arg(long, value_name = "FORMAT", default_value = "text", env = "POSCERT_FORMAT")]
+    #[arg(long, help_heading = "Output", value_name = "FORMAT", default_value = "text", env = "POSCERT_FORMAT")]
     format: Format,
     /// Write the verdict to this file instead of standard output
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, help_heading = "Output", short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Also write the verdict to a file in this format; repeatable
-    #[arg(long, value_name = "FORMAT=FILE")]
+    #[arg(long, help_heading = "Output", value_name = "FORMAT=FILE")]
     report: Vec<report::Target>,
     /// Accept only captures (or with --certificate, certificates) signed by this key: a fingerprint or a public key
     /// file (PEM); repeatable, one match is enough
-    #[arg(long, value_name = "KEY", env = "POSCERT_TRUSTED_KEY", value_delimiter = ',')]
+    #[arg(long, help_heading = "Evidence", value_name = "KEY", env = "POSCERT_TRUSTED_KEY", value_delimiter = ',')]
     trusted_key: Vec<String>,
     /// Require this chain head (COUNT:DIGEST) in the capture's history; repeatable
-    #[arg(long, value_name = "HEAD", conflicts_with = "salvage")]
+    #[arg(long, help_heading = "Evidence", hide_short_help = true, value_name = "HEAD", conflicts_with = "salvage")]
     witnessed: Vec<String>,
     /// Evaluate the readable records of a damaged capture; the verdict names what is missing and is never `passed`
-    #[arg(long)]
+    #[arg(long, help_heading = "Evaluation", hide_short_help = true)]
     salvage: bool,
     /// Check this certificate against the capture: signature, subjects and verdict; print mismatches and exit with 1
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["open", "salvage"])]
+    #[arg(long, help_heading = "Evidence", value_name = "FILE", conflicts_with_all = ["open", "salvage"])]
     certificate: Option<PathBuf>,
     /// Compare with this verdict (JSON); print differences and exit with 1
-    #[arg(long, value_name = "VERDICT.json")]
+    #[arg(long, help_heading = "Output", value_name = "VERDICT.json")]
     expect: Option<PathBuf>,
 }
 
@@ -65,15 +66,16 @@ pub(super) struct Args {
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(super) struct ProfileArgs {
     /// Features, separated by commas [default: those of the capture's session, else all six]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', env = "POSCERT_FEATURES")]
+    #[arg(long, help_heading = "Identity", value_name = "LIST", value_delimiter = ',', env = "POSCERT_FEATURES")]
     pub(super) features: Option<Vec<String>>,
     /// Client version, Major.Minor.Build [default: the one that most calls carry]
-    #[arg(long, value_name = "M.m.b", env = "POSCERT_CLIENT_VERSION")]
+    #[arg(long, help_heading = "Identity", value_name = "M.m.b", env = "POSCERT_CLIENT_VERSION")]
     pub(super) client_version: Option<String>,
     /// Client id [default: the one that most calls carry]
-    #[arg(long, value_name = "GUID", env = "POSCERT_CLIENT_ID")]
+    #[arg(long, help_heading = "Identity", value_name = "GUID", env = "POSCERT_CLIENT_ID")]
     pub(super) client_id: Option<String>,
-    #[arg(long, value_name = "TEXT", env = "POSCERT_INTEGRATOR_ID")]
+    /// Integrator id, as MobilePay assigned it; required for a certificate
+    #[arg(long, help_heading = "Identity", value_name = "TEXT", env = "POSCERT_INTEGRATOR_ID")]
     pub(super) integrator_id: Option<String>,
 }
 
@@ -155,10 +157,10 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
                 continue;
             }
         };
-        let style = if args.output.is_some() { Style::PLAIN } else { Style::for_stdout() };
-        printed.push_str(&rendered(args.format, &capture, &verdict, style)?);
+        let style = if args.output.is_some() { Style::PLAIN } else { terminal::stdout_style() };
+        printed.push_str(&rendered(args.format, (&capture, path), &verdict, style)?);
         for target in &args.report {
-            write(&target.file, &rendered(target.format, &capture, &verdict, Style::PLAIN)?)?;
+            write(&target.file, &rendered(target.format, (&capture, path), &verdict, Style::PLAIN)?)?;
         }
         if let Some(expected) = &args.expect {
             let differences = compare::differences(expected, &verdict)?;
@@ -228,9 +230,18 @@ pub(super) fn worse(a: Exit, b: Exit) -> Exit {
     if rank(b) > rank(a) { b } else { a }
 }
 
-pub(super) fn rendered(format: Format, capture: &Capture, verdict: &Verdict, style: Style) -> Result<String, CliError> {
+/// A verdict as text in this format. `path`: the capture, for commands to copy.
+///
+/// # Errors
+/// A capture that cannot be read.
+pub(super) fn rendered(
+    format: Format,
+    (capture, path): (&Capture, &Path),
+    verdict: &Verdict,
+    style: Style,
+) -> Result<String, CliError> {
     let exchanges = if format == Format::Html { cited(capture, verdict)? } else { Vec::new() };
-    Ok(report::render(format, verdict, &exchanges, style))
+    Ok(report::render(format, verdict, &exchanges, style, Some(&word(path))))
 }
 
 /// The exchanges that an HTML report shows.
@@ -263,7 +274,7 @@ fn github(verdict: &Verdict) -> Result<(), CliError> {
     if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
         return Ok(());
     }
-    traffic_log::tell(&report::markdown::annotations(verdict));
+    terminal::tell(&report::markdown::annotations(verdict));
     let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else { return Ok(()) };
     let file = PathBuf::from(file);
     let unwritable = |error: std::io::Error| {
@@ -277,20 +288,20 @@ fn github(verdict: &Verdict) -> Result<(), CliError> {
     std::io::Write::write_all(&mut summary, report::markdown::render(verdict).as_bytes()).map_err(unwritable)
 }
 
-/// Evaluates the new recording; prints the verdict to standard error, since standard output is the command's.
+/// Evaluates the new recording and prints the verdict.
 ///
 /// # Errors
 /// As [`judge`].
 pub(super) fn verify_after_recording(dir: &Path, api: &'static Profile) -> Result<Exit, CliError> {
-    say_verdict(&verify_capture(dir, api)?)
+    say_verdict(&verify_capture(dir, api)?, dir)
 }
 
-/// Prints a verdict to standard error; returns its exit code.
+/// Prints a verdict; returns its exit code.
 ///
 /// # Errors
 /// A GitHub step summary that cannot be written.
-pub(super) fn say_verdict(verdict: &Verdict) -> Result<Exit, CliError> {
-    traffic_log::tell(&report::text::render(verdict, Style::for_stderr()));
+pub(super) fn say_verdict(verdict: &Verdict, path: &Path) -> Result<Exit, CliError> {
+    terminal::print(&report::text::render(verdict, terminal::stdout_style(), Some(&word(path))));
     github(verdict)?;
     Ok(exit(verdict))
 }

@@ -3,7 +3,7 @@
 use super::operation_spec::{Creates, IdPlace, Lists, OperationSpec, Reference};
 use super::profile_rows::{File, OperationRow, ResourceRow};
 use super::resource::{MOST_RESOURCES, Resource, ResourceSpec};
-use super::toml_text::{Mistake, fault, meant, table};
+use super::toml_text::{Mistake, check_name, fault, meant, pointer, table};
 use std::collections::BTreeSet;
 use toml::Spanned;
 
@@ -209,21 +209,6 @@ impl File {
 
 /// Names that rules use for something else.
 const RESERVED: [&str; 8] = ["call", "response", "client", "connection", "request", "token", "notification", "key"];
-
-fn check_name(name: &Spanned<String>, what: &str) -> Result<(), Mistake> {
-    let text = name.as_ref();
-    let fits = text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
-    let message =
-        || format!("the name of a {what} starts with a letter and has small letters, digits, `-` and `_` only");
-    if fits { Ok(()) } else { Err(fault(name, message())) }
-}
-
-fn pointer(text: &Spanned<String>) -> Result<String, Mistake> {
-    let fits = text.as_ref().starts_with('/');
-    let message = || format!("`{}` is not a JSON pointer: it starts with `/`, as in `/id`", text.as_ref());
-    if fits { Ok(text.as_ref().clone()) } else { Err(fault(text, message())) }
-}
 
 #[cfg(test)]
 mod tests {

@@ -112,3 +112,26 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
     }
     row[b.len()]
 }
+
+/// Checks the name of something in a profile.
+///
+/// # Errors
+/// A name with other characters.
+pub(super) fn check_name(name: &Spanned<String>, what: &str) -> Result<(), Mistake> {
+    let text = name.as_ref();
+    let fits = text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+    let message =
+        || format!("the name of a {what} starts with a letter and has small letters, digits, `-` and `_` only");
+    if fits { Ok(()) } else { Err(fault(name, message())) }
+}
+
+/// A JSON pointer.
+///
+/// # Errors
+/// A text that is none.
+pub(super) fn pointer(text: &Spanned<String>) -> Result<String, Mistake> {
+    let fits = text.as_ref().starts_with('/');
+    let message = || format!("`{}` is not a JSON pointer: it starts with `/`, as in `/id`", text.as_ref());
+    if fits { Ok(text.as_ref().clone()) } else { Err(fault(text, message())) }
+}

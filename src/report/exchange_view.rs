@@ -131,7 +131,8 @@ impl ExchangeView {
 /// A duration in milliseconds or seconds.
 pub(crate) fn time(us: u64) -> String {
     match us {
-        0..1_000_000 => format!("{} ms", us / 1000),
+        0..1_000 => "<1 ms".to_owned(),
+        1_000..1_000_000 => format!("{} ms", us / 1000),
         _ => format!("{}.{:02} s", us / 1_000_000, us % 1_000_000 / 10_000),
     }
 }

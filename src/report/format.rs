@@ -67,11 +67,17 @@ impl FromStr for Target {
     }
 }
 
-/// Renders a verdict. `style` is used by text only, `exchanges` by HTML only ([`html::cited`] returns the numbers it
-/// needs).
-pub fn render(format: Format, verdict: &Verdict, exchanges: &[ExchangeView], style: Style) -> String {
+/// Renders a verdict. `exchanges` is used by HTML only ([`html::cited`] returns the numbers it needs), `style` and
+/// `capture` (an argument for commands) by text only.
+pub fn render(
+    format: Format,
+    verdict: &Verdict,
+    exchanges: &[ExchangeView],
+    style: Style,
+    capture: Option<&str>,
+) -> String {
     match format {
-        Format::Text => text::render(verdict, style),
+        Format::Text => text::render(verdict, style, capture),
         Format::Json => json::render(verdict),
         Format::Junit => junit::render(verdict),
         Format::Html => html::render(verdict, exchanges),

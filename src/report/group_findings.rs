@@ -78,7 +78,13 @@ mod tests {
     use super::*;
 
     fn finding(number: u64, message: &str) -> Finding {
-        Finding { exchanges: vec![number], message: message.into(), remedy: "r".into(), features: vec!["payment"] }
+        Finding {
+            exchanges: vec![number],
+            message: message.into(),
+            remedy: "r".into(),
+            features: vec!["payment"],
+            is_missing: false,
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn hostile_text_is_escaped_in_every_format() {
         let mut verdict = verdict();
         verdict.features.iter_mut().flat_map(|feature| &mut feature.cases).for_each(|case| case.status = status);
         for format in Format::ALL {
-            let out = render(format, &verdict, &views(), Style::PLAIN);
+            let out = render(format, &verdict, &views(), Style::PLAIN, Some("capture"));
             assert!(out.ends_with('\n'), "{format:?}");
             assert!(!out.chars().any(|c| c != '\n' && wording::is_hidden(c)), "{format:?}: {out:?}");
             assert!(!out.lines().any(|line| line.trim_start().starts_with("::")), "{format:?}: {out}");

@@ -84,6 +84,9 @@ fn capture(verdict: &Verdict, verdict_summary: &VerdictSummary) -> TestSuite {
     ] {
         suite.add_property((name, value.as_str()));
     }
+    if let Some(period) = &summary.recorded {
+        suite.add_property(("recorded", wording::period(period).as_str()));
+    }
     suite.add_test_case(case);
     suite
 }

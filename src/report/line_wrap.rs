@@ -32,24 +32,31 @@ impl Page {
         let mut column = first.chars().count();
         let mut fresh = true;
         for (text, color) in spans {
+            let mut is_open = false;
             for piece in text.split_inclusive(' ') {
                 let word = piece.trim_end_matches(' ');
                 let width = word.chars().count();
                 // GitHub's runner treats a line that starts with two colons as a command.
                 let breaks = !fresh && !word.starts_with("::");
                 if breaks && width > 0 && column + width > self.style.width {
+                    self.close(&mut is_open);
                     self.out.truncate(self.out.trim_end_matches(' ').len());
                     self.out.push('\n');
                     self.out.push_str(hanging);
                     column = hanging.chars().count();
                 }
-                self.word(word, color);
+                if self.style.color && !color.is_empty() && !word.is_empty() && !is_open {
+                    self.out.push_str(&format!("\u{1b}[{color}m"));
+                    is_open = true;
+                }
+                self.out.push_str(word);
                 let spaces = piece.len() - word.len();
                 self.out.push_str(&" ".repeat(spaces));
                 column += width + spaces;
                 // A line may break only after a space.
                 fresh = spaces == 0 && (width > 0 || fresh);
             }
+            self.close(&mut is_open);
         }
         self.out.truncate(self.out.trim_end_matches(' ').len());
         self.out.push('\n');
@@ -60,11 +67,11 @@ impl Page {
         self.out
     }
 
-    fn word(&mut self, word: &str, color: &str) {
-        if self.style.color && !color.is_empty() && !word.is_empty() {
-            self.out.push_str(&format!("\u{1b}[{color}m{word}\u{1b}[0m"));
-        } else {
-            self.out.push_str(word);
+    /// Ends the color of a span, before its last spaces: they are not underlined.
+    fn close(&mut self, is_open: &mut bool) {
+        if std::mem::take(is_open) {
+            let end = self.out.trim_end_matches(' ').len();
+            self.out.insert_str(end, "\u{1b}[0m");
         }
     }
 }
@@ -90,6 +97,8 @@ mod tests {
     #[test]
     fn color_codes_have_no_width() {
         let colored = set(12, true, &[("aaa bbb", "1"), (" ccc ddd", "")]);
-        assert_eq!(colored, "- \u{1b}[1maaa\u{1b}[0m \u{1b}[1mbbb\u{1b}[0m\n  ccc ddd\n");
+        let underlined = set(12, true, &[("aaa bbb ccc", "4"), ("d ", ""), ("e ", "4")]);
+        assert_eq!(underlined, "- \u{1b}[4maaa bbb\u{1b}[0m\n  \u{1b}[4mccc\u{1b}[0md \u{1b}[4me\u{1b}[0m\n");
+        assert_eq!(colored, "- \u{1b}[1maaa bbb\u{1b}[0m\n  ccc ddd\n");
     }
 }

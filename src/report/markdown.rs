@@ -24,12 +24,15 @@ pub(crate) fn render(verdict: &Verdict) -> String {
     }
     let _ = writeln!(out, "Client: {}  ", text(&summary.who()));
     let _ = writeln!(out, "Capture: {}  ", text(&summary.capture(DIGEST_DIGITS)));
+    if let Some(period) = &verdict.capture.recorded {
+        let _ = writeln!(out, "Recorded: {}  ", text(&wording::period(period)));
+    }
     let _ = writeln!(out, "Rules: {}\n", text(&summary.rules(DIGEST_DIGITS)));
     section(&mut out, "Failures", &summary, &summary.failed, &summary.failed_cases);
     section(&mut out, "Warnings", &summary, &summary.warnings, &summary.broken_optional_cases);
     open(&mut out, &summary);
     cases(&mut out, verdict);
-    let _ = writeln!(out, "**{word}**: {}. Next: {}", text(&summary.reason()), text(&summary.next_step()));
+    let _ = writeln!(out, "**{word}**: {}. Next: {}", text(&summary.reason()), sentence(&summary.next_step()));
     out
 }
 
@@ -53,20 +56,25 @@ fn section(
     }
     let _ = writeln!(out, "### {title}\n");
     for requirement in requirements {
-        let (id, title, source) = (text(&requirement.id), text(&requirement.title), text(&requirement.source));
+        let (id, title) = (text(&requirement.id), text(&requirement.title));
+        let source = match wording::source_url(&requirement.source) {
+            Some(url) => format!("[{}]({url})", text(&requirement.source)),
+            None => text(&requirement.source),
+        };
         let _ = writeln!(out, "- **{id}** {title} ({source})");
         for fold in fold(&requirement.findings) {
             let more = if fold.rest.is_empty() { String::new() } else { format!(" ({})", fold.more()) };
-            let _ = writeln!(out, "  - {}: {}{more}", wording::place(&fold.first.exchanges), text(&fold.first.message));
+            let place = wording::place(&fold.first.exchanges);
+            let _ = writeln!(out, "  - {place}: {}{more}  ", text(&fold.first.message));
             if !fold.first.remedy.is_empty() {
-                let _ = writeln!(out, "    Remedy: {}", text(&fold.first.remedy));
+                let _ = writeln!(out, "    Remedy: {}", sentence(&fold.first.remedy));
             }
         }
     }
     for case in cases {
         let _ =
-            writeln!(out, "- **{}** {}: {}", text(&case.id), text(&case.title), text(&wording::case_sentence(case)));
-        let _ = writeln!(out, "    Remedy: {}", text(&summary.advice(case)));
+            writeln!(out, "- **{}** {}: {}  ", text(&case.id), text(&case.title), text(&wording::case_sentence(case)));
+        let _ = writeln!(out, "    Remedy: {}", sentence(&summary.advice(case)));
     }
     out.push('\n');
 }
@@ -103,22 +111,48 @@ fn cases(out: &mut String, verdict: &Verdict) {
     out.push('\n');
 }
 
-/// A text as Markdown that renders literally: sanitized, with entities for markup and links.
+/// The characters that Markdown gives a meaning wherever they stand.
+const ACTIVE: &[char] = &['\\', '`', '*', '[', ']', '|', '~', '$', '&'];
+
+/// A text as Markdown that renders literally: sanitized, and escaped where Markdown or GitHub would see markup, a link, a
+/// mention, an issue or a formula. Other characters stay readable in the source.
 fn text(text: &str) -> String {
+    let safe: Vec<char> = wording::safe(text).chars().collect();
     let mut out = String::with_capacity(text.len());
-    let mut last = ' ';
-    for c in wording::safe(text).chars() {
-        let plain = !c.is_ascii_punctuation()
-            || matches!(c, ',' | ';' | '-' | '\'')
-            || (c == '.' && !matches!(last, 'w' | 'W'));
-        if plain {
-            out.push(c);
-        } else {
-            let _ = write!(out, "&#{};", u32::from(c));
+    for (at, c) in safe.iter().copied().enumerate() {
+        let is_word = |at: Option<usize>| at.and_then(|at| safe.get(at)).is_some_and(|c| c.is_alphanumeric());
+        let (before, after) = (is_word(at.checked_sub(1)), is_word(Some(at + 1)));
+        let is_link = c == ':' && safe.get(at + 1..at + 3) == Some(&['/', '/']);
+        let is_host = c == '.' && out.to_lowercase().ends_with("www");
+        match c {
+            '<' => out.push_str("&lt;"),
+            '@' | '#' if after && !(c == '#' && before) => {
+                let _ = write!(out, "&#{};", u32::from(c));
+            }
+            _ if is_link || is_host => {
+                let _ = write!(out, "&#{};", u32::from(c));
+            }
+            // Inside a word, an underscore is one.
+            '_' if before && after => out.push(c),
+            '(' if out.ends_with(']') => out.push_str("\\("),
+            c if c == '_' || ACTIVE.contains(&c) => out.extend(['\\', c]),
+            c => out.push(c),
         }
-        last = c;
     }
     out
+}
+
+/// A sentence with its parts in backticks as code: commands and names. Other parts as in [`text`].
+fn sentence(sentence: &str) -> String {
+    let is_code = |part: &str| part.chars().count() > 1 && part.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    let parts: Vec<&str> = sentence.split('`').collect();
+    if parts.len().is_multiple_of(2) || !parts.iter().skip(1).step_by(2).all(|part| is_code(part)) {
+        return text(sentence);
+    }
+    let part = |(at, part): (usize, &&str)| {
+        if at % 2 == 1 { format!("`{}`", wording::safe(part)) } else { text(part) }
+    };
+    parts.iter().enumerate().map(part).collect()
 }
 
 /// Workflow commands: an error for each failed must and failed or missing case, a warning for each failed should and
@@ -181,15 +215,34 @@ mod tests {
         let mut verdict = test_verdicts::failed();
         verdict.requirements[0].findings[0].message = "x\n::error::y|[a](b)<img>`www.a.b @c".into();
         let summary = render(&verdict);
-        for markup in ["<script", "<img", "](", "`", "www.a", "@c", "y|["] {
-            assert!(!summary.contains(markup), "{markup}: {summary}");
+        // The links of sources are the only ones.
+        let unlinked = summary.replace("](https://mobilepaydev.github.io/", "");
+        for markup in ["<script", "<img", "](", "www.a", "@c", "y|["] {
+            assert!(!unlinked.contains(markup), "{markup}: {summary}");
         }
+        assert!(summary.contains("x\\\\n::error::y\\|\\[a\\]\\(b)&lt;img>\\`www&#46;a.b &#64;c"), "{summary}");
         let lines = annotations(&verdict);
         assert!(
             lines.lines().all(|line| line.starts_with("::error title=") || line.starts_with("::warning title=")),
             "{lines}"
         );
-        assert_eq!(lines.lines().count(), 5);
+        assert_eq!(lines.lines().count(), 6);
+    }
+
+    #[test]
+    fn plain_text_stays_readable_and_names_are_code() {
+        assert_eq!(
+            text("onboarding/1 (500): api_principles#error_handling, 12.50!"),
+            "onboarding/1 (500): api_principles#error_handling, 12.50!"
+        );
+        assert_eq!(
+            text("_a_ *b* #12 a@b https://x &amp; 1 < 2"),
+            "\\_a\\_ \\*b\\* &#35;12 a&#64;b https&#58;//x \\&amp; 1 &lt; 2"
+        );
+        assert_eq!(sentence("Send `x-key` once"), "Send `x-key` once");
+        for odd in ["`a", "`a` and `b", "`é<b>`"] {
+            assert!(!sentence(odd).replace("\\`", "").contains('`'), "{odd}");
+        }
     }
 
     #[test]

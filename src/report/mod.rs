@@ -25,6 +25,8 @@ pub(crate) mod schema;
 #[cfg(test)]
 pub(crate) mod snapshots;
 #[cfg(test)]
+mod test_exchanges;
+#[cfg(test)]
 pub(crate) mod test_verdicts;
 
 pub use exchange_view::ExchangeView;

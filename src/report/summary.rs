@@ -15,6 +15,8 @@ fn shortened(digest: &str, digits: usize) -> String {
 /// A verdict, sorted by what the reader has to act on.
 pub struct VerdictSummary<'a> {
     verdict: &'a Verdict,
+    /// The capture as an argument of a command.
+    argument: Option<String>,
     /// Failed requirements of level must.
     pub failed: Vec<&'a RequirementVerdict>,
     /// Failed requirements of level should.
@@ -42,6 +44,7 @@ impl<'a> VerdictSummary<'a> {
         };
         VerdictSummary {
             verdict,
+            argument: None,
             failed: with(Status::Failed),
             warnings: with(Status::Warning),
             inconclusive: with(Status::Inconclusive),
@@ -50,6 +53,12 @@ impl<'a> VerdictSummary<'a> {
             broken_optional_cases: cases(true, &[CaseStatus::Failed]),
             missing_cases: cases(false, &[CaseStatus::NotTested, CaseStatus::InProgress]),
         }
+    }
+
+    /// The same, with commands for the capture at this place. Without a place, the summary is the same on any machine,
+    /// and names exchanges instead of commands.
+    pub fn in_capture(self, argument: &str) -> VerdictSummary<'a> {
+        VerdictSummary { argument: Some(wording::safe(argument)), ..self }
     }
 
     /// Requirements of level must that were not exercised; a certificate lists them.
@@ -107,19 +116,23 @@ impl<'a> VerdictSummary<'a> {
 
     /// The next step, as a sentence.
     pub fn next_step(&self) -> String {
-        let look = match self.worst() {
-            Some((_, number)) => format!("`poscert show CAPTURE {number}` shows the exchange to look at first"),
-            None => "`poscert show CAPTURE` lists the exchanges".to_owned(),
+        let look = match (self.worst(), &self.argument) {
+            (Some((_, number)), Some(capture)) => {
+                format!("; `poscert show {capture} {number}` shows the exchange to look at first")
+            }
+            (Some((_, number)), None) => format!("; look at exchange {number} first"),
+            (None, Some(capture)) => format!("; `poscert show {capture}` lists the exchanges"),
+            (None, None) => String::new(),
         };
         match self.verdict.verdict {
             Outcome::Passed if self.warnings.is_empty() => "keep the capture as evidence for this verdict.".to_owned(),
-            Outcome::Passed => format!("keep the capture as evidence for this verdict; {look}."),
+            Outcome::Passed => format!("keep the capture as evidence for this verdict{look}."),
             Outcome::Failed if self.failed.is_empty() && self.failed_cases.iter().all(|case| case.is_untried()) => {
                 "the failed cases were not tried: check that the till calls the recorder, perform the actions sooner \
                  or allow more time with `poscert certify --wait SECONDS`, and record again."
                     .to_owned()
             }
-            Outcome::Failed => format!("fix the client and record again; {look}."),
+            Outcome::Failed => format!("fix the client and record again{look}."),
             Outcome::Incomplete if self.verdict.capture.exchanges == 0 => {
                 "route the client's calls through the recorder (see `poscert record --help`).".to_owned()
             }
@@ -131,10 +144,14 @@ impl<'a> VerdictSummary<'a> {
             }
             Outcome::Incomplete => {
                 let ids: Vec<&str> = self.missing_cases.iter().map(|case| case.id.as_str()).collect();
-                format!(
-                    "perform {} on the till while recording into the same capture, and verify it again.",
-                    wording::case_ranges(&ids)
-                )
+                let cases = wording::case_ranges(&ids);
+                match self.argument.as_ref().filter(|_| self.verdict.capture.kind == "directory") {
+                    Some(capture) => format!(
+                        "`poscert certify --capture {capture}` continues this capture: it injects the faults and guides \
+                         through {cases}."
+                    ),
+                    None => format!("record {cases} with `poscert certify`, which injects the faults that they need."),
+                }
             }
         }
     }
@@ -171,10 +188,11 @@ impl<'a> VerdictSummary<'a> {
                 format!("{id} failed in the same exchanges; fix it first: {}", wording::safe(remedy))
             }
             (None, Some(number)) => {
-                format!(
-                    "Complete this step on the till; `poscert show CAPTURE {number}` shows its last \
-                     exchange.{more_time}"
-                )
+                let last = match &self.argument {
+                    Some(capture) => format!("`poscert show {capture} {number}` shows its last exchange"),
+                    None => format!("its last exchange is {number}"),
+                };
+                format!("Complete this step on the till; {last}.{more_time}")
             }
             (None, None) => format!("Perform the case on the till from its first step.{more_time}"),
         }

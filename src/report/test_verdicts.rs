@@ -1,8 +1,6 @@
 //! Verdicts for the tests of reports: one per outcome; the failed one contains hostile texts.
 
-use super::exchange_view::ExchangeView;
-use crate::api::Fault;
-use crate::capture::record::*;
+pub(crate) use super::test_exchanges::{exchanges, views};
 use crate::profile::ProfileId;
 use crate::verify::verdict::*;
 
@@ -12,6 +10,7 @@ fn finding(exchanges: &[u64], message: &str, remedy: &str, features: &[&'static 
         message: message.to_owned(),
         remedy: remedy.to_owned(),
         features: features.to_vec(),
+        is_missing: false,
     }
 }
 
@@ -144,6 +143,7 @@ pub(crate) fn passed() -> Verdict {
             exchanges: 42,
             attempts: 1,
             complete: true,
+            recorded: Some(RecordingPeriod { from: "2026-11-18T11:06:40Z".into(), to: "2026-11-18T11:09:21Z".into() }),
             sealed_by: vec!["ed25519:1f8a90c24b7d".into()],
             trusted: Vec::new(),
         },
@@ -199,7 +199,7 @@ pub(crate) fn failed() -> Verdict {
     verdict.features[1] = payment(Outcome::Failed, hanging(CaseStatus::Failed, [Some(30), Some(31), None], Some(2)));
     let keys = |n: u64| {
         let message = format!(
-            "InitiatePayment: expected one idempotency key of 1 to 36 valid characters; got 1, the first '\u{1b}[31m<script>{n}</script>\u{202e}x&y'"
+            "InitiatePayment: expected one idempotency key of 1 to 36 valid characters; got '\u{1b}[31m<script>{n}</script>\u{202e}x&y'"
         );
         finding(
             &[n, n + 1],
@@ -235,6 +235,22 @@ pub(crate) fn failed() -> Verdict {
             "creating calls carry exactly one valid idempotency key",
             "api_principles#error_handling",
             vec![keys(10), keys(11), keys(31)],
+        ),
+        requirement(
+            "ALL-11",
+            Level::Must,
+            Status::Failed,
+            "a call with no response or status 500 is retried, or its outcome is looked up and the result is used",
+            "api_principles#error_handling",
+            vec![Finding {
+                is_missing: true,
+                ..finding(
+                    &[31],
+                    "POST /pos/v10/payments: expected a retry or a lookup after no response; neither followed",
+                    "Retry the same request with the same key, or look up its outcome and continue from there.",
+                    &["payment"],
+                )
+            }],
         ),
         requirement(
             "ALL-15",
@@ -293,104 +309,4 @@ pub(crate) fn incomplete() -> Verdict {
     verdict.requirements[1].status = Status::Inconclusive;
     verdict.remarks = vec!["The session also selected refund, which this verdict does not cover.".into()];
     verdict
-}
-
-const PAYMENT: &str = "/pos/v10/payments/186d2b31-ff25-4414-9fd1-bfe9807fa8b7";
-
-/// An exchange of 80 ms, one second after the previous one.
-fn exchange(number: u64, method: &str, target: &str, body: &str, answer: Option<(u16, &str)>) -> Exchange {
-    let header = |name: &str, value: &str| Header { name: name.into(), value: value.into() };
-    let kept = |text: &str| Body { bytes: text.into(), length: text.len() as u64, ..Body::default() };
-    let start = number * 1_080_000;
-    Exchange {
-        number,
-        run: 1,
-        request: Request {
-            version: "HTTP/1.1".into(),
-            method: method.into(),
-            target: target.into(),
-            headers: vec![
-                header("Host", "127.0.0.1:8443"),
-                header("Authorization", "Bearer redacted-5c1f0a"),
-                header("X-MobilePay-Client-System-Version", "2.1.10"),
-                header("X-MobilePay-Idempotency-Key", "\"><img src=x onerror=alert(1)>\u{1b}[2J\u{202e}"),
-            ],
-            body: kept(body),
-            ..Request::default()
-        },
-        answer: answer.map(|(status, body)| Answer {
-            version: "HTTP/1.1".into(),
-            status,
-            reason: if status == 200 { "OK" } else { "Internal Server Error" }.into(),
-            headers: vec![header("Content-Type", "application/json")],
-            body: kept(body),
-            ..Answer::default()
-        }),
-        times: Times { request_head: start, end: start + 80_000, request_out: Some(start + 2_000), ..Times::default() },
-        answered_by: if answer.is_some() { AnsweredBy::Backend } else { AnsweredBy::Nobody },
-        ..Exchange::default()
-    }
-}
-
-/// An exchange with an injected timeout that the client gave up after two seconds.
-fn held(mut exchange: Exchange) -> Exchange {
-    exchange.fault = Some(Fault::Timeout);
-    exchange.answer = None;
-    exchange.answered_by = AnsweredBy::Nobody;
-    exchange.times.end = exchange.times.request_head + 2_050_000;
-    exchange.end = End {
-        by: EndedBy::Client,
-        stage: Stage::Waiting,
-        detail: "the client closed the connection".into(),
-        ..End::default()
-    };
-    exchange
-}
-
-/// An exchange with an injected HTTP 500.
-fn refused(mut exchange: Exchange) -> Exchange {
-    exchange.fault = Some(Fault::ServerError);
-    exchange.answered_by = AnsweredBy::Recorder;
-    exchange.times.request_out = None;
-    if let Some(answer) = &mut exchange.answer {
-        answer.status = 500;
-        answer.reason = "Internal Server Error".into();
-        answer.body = Body::default();
-    }
-    exchange
-}
-
-/// The views of the exchanges.
-pub(crate) fn views() -> Vec<ExchangeView> {
-    exchanges().iter().map(|exchange| ExchangeView::of(exchange, crate::profile::pos_v10())).collect()
-}
-
-/// The exchanges of the sample verdicts.
-pub(crate) fn exchanges() -> Vec<Exchange> {
-    let create = r#"{"posId":"0f8fad5b-d9cb-469f-a165-70867728950e","orderId":"<script>alert(1)</script>","amount":100.00,"currencyCode":"DKK","plannedCaptureDelay":"None"}"#;
-    let made = Some((200, r#"{"paymentId":"186d2b31-ff25-4414-9fd1-bfe9807fa8b7"}"#));
-    let initiate = |number| exchange(number, "POST", "/pos/v10/payments", create, made);
-    let answer = |state: &str| format!(r#"{{"status":"{state}","amount":100.00,"pollDelayInMs":1000}}"#);
-    let (initiated, issued, reserved) = (answer("Initiated"), answer("IssuedToUser"), answer("Reserved"));
-    let poll = |number, body: &str| exchange(number, "GET", PAYMENT, "", Some((200, body)));
-    let capture =
-        |number| exchange(number, "POST", &format!("{PAYMENT}/capture"), r#"{"amount":100.00}"#, Some((200, "")));
-    vec![
-        held(initiate(10)),
-        refused(initiate(11)),
-        initiate(12),
-        poll(13, &initiated),
-        held(poll(14, &initiated)),
-        refused(poll(15, &initiated)),
-        poll(16, &issued),
-        poll(17, &issued),
-        poll(18, &reserved),
-        held(capture(19)),
-        refused(capture(20)),
-        capture(21),
-        poll(30, &reserved),
-        refused(capture(31)),
-        capture(40),
-        poll(41, &reserved),
-    ]
 }

@@ -7,7 +7,6 @@ use super::{VerdictSummary, wording};
 use crate::verify::verdict::{
     CaseStatus, CaseVerdict, FeatureVerdict, Level, Outcome, RequirementVerdict, StepStatus, Verdict,
 };
-use std::io::IsTerminal;
 
 /// From this number of cases without any exchange on, they share a line.
 const GROUPED: usize = 3;
@@ -26,26 +25,6 @@ pub struct Style {
 impl Style {
     /// No colors and a fixed width: the same bytes everywhere.
     pub const PLAIN: Style = Style { color: false, width: PLAIN_WIDTH };
-
-    /// For standard output: plain unless it is a terminal; colors unless `NO_COLOR` is set (no-color.org).
-    pub fn for_stdout() -> Style {
-        Style::on(std::io::stdout().is_terminal())
-    }
-
-    /// The same for standard error.
-    pub fn for_stderr() -> Style {
-        Style::on(std::io::stderr().is_terminal())
-    }
-
-    fn on(terminal: bool) -> Style {
-        if !terminal {
-            return Style::PLAIN;
-        }
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let width = terminal_size::terminal_size().map_or(PLAIN_WIDTH, |(width, _)| usize::from(width.0));
-        Style { color: !set("NO_COLOR") && !dumb, width: width.clamp(40, 120) }
-    }
 }
 
 const RED: &str = "1;31";
@@ -55,8 +34,14 @@ const BOLD: &str = "1";
 const DIM: &str = "2";
 
 /// The verdict as text, with a line break at the end.
-pub(crate) fn render(verdict: &Verdict, style: Style) -> String {
+///
+/// `capture`: the capture as an argument of a command, for commands to copy.
+pub(crate) fn render(verdict: &Verdict, style: Style, capture: Option<&str>) -> String {
     let summary = VerdictSummary::of(verdict);
+    let summary = match capture {
+        Some(capture) => summary.in_capture(capture),
+        None => summary,
+    };
     let mut page = Page::new(style);
     head(&mut page, verdict, &summary);
     section(&mut page, &summary, ("Failures", "✗", RED), &summary.failed, &summary.failed_cases);
@@ -79,9 +64,12 @@ fn head(page: &mut Page, verdict: &Verdict, summary: &VerdictSummary) {
     for remark in &verdict.remarks {
         page.line("! ", "  ", &[(&wording::safe(remark), YELLOW)]);
     }
-    page.line("  Client:  ", "           ", &[(&summary.who(), "")]);
-    page.line("  Capture: ", "           ", &[(&summary.capture(DIGEST_DIGITS), "")]);
-    page.line("  Rules:   ", "           ", &[(&summary.rules(DIGEST_DIGITS), "")]);
+    page.line("  Client:   ", "            ", &[(&summary.who(), "")]);
+    page.line("  Capture:  ", "            ", &[(&summary.capture(DIGEST_DIGITS), "")]);
+    if let Some(period) = &verdict.capture.recorded {
+        page.line("  Recorded: ", "            ", &[(&wording::period(period), "")]);
+    }
+    page.line("  Rules:    ", "            ", &[(&summary.rules(DIGEST_DIGITS), "")]);
     page.blank();
     for feature in &verdict.features {
         let (mark, color) = outcome_look(feature.verdict);
@@ -149,7 +137,8 @@ fn source(requirement: &RequirementVerdict) -> String {
     }
     let against =
         if features.is_empty() { String::new() } else { format!("; counts against {}", wording::list(&features)) };
-    format!("{}{against}", wording::safe(&requirement.source))
+    let source = wording::source_url(&requirement.source).unwrap_or_else(|| wording::safe(&requirement.source));
+    format!("{source}{against}")
 }
 
 fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
@@ -216,13 +205,14 @@ fn cases(page: &mut Page, verdict: &Verdict) {
 fn case(page: &mut Page, case: &CaseVerdict) {
     let (mark, color) = case_look(case);
     let optional = if case.optional { "optional, " } else { "" };
-    let line = format!(
-        " {} {} ({optional}{})",
-        wording::safe(&case.id),
-        wording::safe(&case.title),
-        wording::case_status(case.status)
-    );
+    // The steps of a passed case are in the HTML report.
+    let passed = case.status == CaseStatus::Passed;
+    let status = if passed { wording::case_sentence(case) } else { wording::case_status(case.status).to_owned() };
+    let line = format!(" {} {} ({optional}{status})", wording::safe(&case.id), wording::safe(&case.title));
     page.line("  ", "    ", &[(mark, color), (&line, "")]);
+    if passed {
+        return;
+    }
     for step in &case.steps {
         let (mark, color) = match step.status {
             StepStatus::Passed => ("✓", GREEN),
@@ -261,14 +251,17 @@ mod tests {
 
     #[test]
     fn texts_match_snapshots() {
-        snapshots::check("passed.txt", &render(&test_verdicts::passed(), Style::PLAIN));
-        snapshots::check("failed.txt", &render(&test_verdicts::failed(), Style::PLAIN));
-        snapshots::check("incomplete.txt", &render(&test_verdicts::incomplete(), Style { color: false, width: 72 }));
+        snapshots::check("passed.txt", &render(&test_verdicts::passed(), Style::PLAIN, Some("my-capture")));
+        snapshots::check("failed.txt", &render(&test_verdicts::failed(), Style::PLAIN, Some("my-capture")));
+        snapshots::check(
+            "incomplete.txt",
+            &render(&test_verdicts::incomplete(), Style { color: false, width: 72 }, Some("my-capture")),
+        );
     }
 
     #[test]
     fn first_lines_show_outcome_signature_and_remarks() {
-        let text = render(&test_verdicts::incomplete(), Style::PLAIN);
+        let text = render(&test_verdicts::incomplete(), Style::PLAIN, Some("my-capture"));
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0] == "· INCOMPLETE for onboarding and payment", "{text}");
         assert_eq!(lines[1], "  Not signed.");
@@ -280,9 +273,9 @@ mod tests {
     fn colors_are_optional_and_client_text_is_escaped() {
         let own = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
         for verdict in [test_verdicts::passed(), test_verdicts::failed(), test_verdicts::incomplete()] {
-            let plain = render(&verdict, Style::PLAIN);
+            let plain = render(&verdict, Style::PLAIN, Some("my-capture"));
             assert!(!plain.chars().any(|c| c != '\n' && wording::is_hidden(c)), "{plain:?}");
-            let colored = render(&verdict, Style { color: true, width: 100 });
+            let colored = render(&verdict, Style { color: true, width: 100 }, Some("my-capture"));
             assert!(own.is_match(&colored));
             assert_eq!(own.replace_all(&colored, ""), plain);
         }
@@ -291,7 +284,7 @@ mod tests {
     #[test]
     fn lines_keep_to_the_width() {
         for width in [40, 60, 120] {
-            let text = render(&test_verdicts::failed(), Style { color: false, width });
+            let text = render(&test_verdicts::failed(), Style { color: false, width }, Some("my-capture"));
             let long: Vec<&str> =
                 text.lines().filter(|l| l.chars().count() > width && l.trim().contains(' ')).collect();
             // A word that is wider than the line may stick out, on a line of its own.
@@ -309,10 +302,11 @@ mod tests {
                 message: format!("came {n} ms after"),
                 remedy: "wait".into(),
                 features: vec!["payment"],
+                is_missing: false,
             })
             .collect();
         verdict.requirements[1].findings = all;
-        let text = render(&verdict, Style::PLAIN);
+        let text = render(&verdict, Style::PLAIN, Some("my-capture"));
         assert!(text.contains("and 999 more like it: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ..."), "{text}");
         assert_eq!(text.matches("Remedy: wait").count(), 1);
     }

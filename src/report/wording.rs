@@ -1,6 +1,8 @@
 //! Shared wording and text sanitization of all reports.
 
-use crate::verify::verdict::{CaseStatus, CaseVerdict, Finding, Level, Outcome, Status, StepStatus, WaitVerdict};
+use crate::verify::verdict::{
+    CaseStatus, CaseVerdict, Finding, Level, Outcome, RecordingPeriod, Status, StepStatus, WaitVerdict,
+};
 use std::fmt::Write;
 
 /// Maximum numbers in a list before it ends in an ellipsis.
@@ -215,9 +217,70 @@ pub(crate) fn case_sentence(case: &CaseVerdict) -> String {
     }
 }
 
+/// The pages of the API documentation that requirements name.
+const PAGES: [&str; 11] = [
+    "api_principles",
+    "best_practices",
+    "detecting_mobilepay",
+    "endpoint_errors",
+    "input_formats",
+    "notification_service",
+    "overview_of_changes",
+    "payment_flows",
+    "pos_integratorauthentication",
+    "pos_management",
+    "self_certification",
+];
+
+/// The address of a source: of a page of the API documentation, or the source itself if it is an https URL. `None` if a
+/// character of it could end a link.
+pub(crate) fn source_url(source: &str) -> Option<String> {
+    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~/#?=%+:".contains(c));
+    if !is_plain(source) {
+        return None;
+    }
+    let page = source.split('#').next().unwrap_or_default();
+    match source.strip_prefix("https://") {
+        Some(rest) => (!rest.is_empty()).then(|| source.to_owned()),
+        None => PAGES.contains(&page).then(|| format!("https://mobilepaydev.github.io/MobilePay-PoS-v10/{source}")),
+    }
+}
+
+/// The time of a recording: `2026-11-30 06:24:10 to 06:31:02 UTC`.
+pub(crate) fn period(period: &RecordingPeriod) -> String {
+    let parts = |moment: &str| {
+        let (day, time) = moment.trim_end_matches('Z').split_once('T').unwrap_or((moment, ""));
+        (safe(day), safe(time))
+    };
+    let ((day, from), (last, to)) = (parts(&period.from), parts(&period.to));
+    if day == last { format!("{day} {from} to {to} UTC") } else { format!("{day} {from} to {last} {to} UTC") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sources_are_links_only_if_they_are_harmless() {
+        let page = "https://mobilepaydev.github.io/MobilePay-PoS-v10/api_principles#error_handling";
+        assert_eq!(source_url("api_principles#error_handling").as_deref(), Some(page));
+        assert_eq!(source_url("https://example.com/a#b").as_deref(), Some("https://example.com/a#b"));
+        for none in
+            ["OpenAPI 10.2.6", "http://a", "https://", "https://a\"onclick=", "https://a)b", "javascript:x", "wiki#x"]
+        {
+            assert_eq!(source_url(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn periods_name_the_day_once() {
+        let of = |from: &str, to: &str| period(&RecordingPeriod { from: from.into(), to: to.into() });
+        assert_eq!(of("2026-11-18T11:06:40Z", "2026-11-18T11:09:21Z"), "2026-11-18 11:06:40 to 11:09:21 UTC");
+        assert_eq!(
+            of("2026-11-18T23:59:00Z", "2026-11-19T00:01:00Z"),
+            "2026-11-18 23:59:00 to 2026-11-19 00:01:00 UTC"
+        );
+    }
 
     #[test]
     fn consecutive_cases_are_a_range() {
@@ -248,6 +311,7 @@ mod tests {
             message: String::new(),
             remedy: String::new(),
             features: Vec::new(),
+            is_missing: false,
         });
         assert_eq!(own_exchanges(&found.iter().collect::<Vec<_>>(), 1), "34, 25");
         assert_eq!(own_exchanges(&[], 0), "on connections");

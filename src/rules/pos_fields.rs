@@ -8,6 +8,7 @@ pub(super) const FIELDS: &[Field] = &[
     f("call.version_certified", Bool, false, "that value has the Major.Minor being certified"),
     f("call.vat_count", Int, false, "the number of VAT number headers"),
     f("call.vat_header", Text, false, "the value of the first one"),
+    f("call.vat_seen", Text, false, "those headers in words, for messages: `header missing`"),
     f("call.vat_header_valid", Bool, false, "that value is DK or FI and eight digits"),
     f(
         "call.vat_claim",

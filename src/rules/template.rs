@@ -56,6 +56,8 @@ impl Template {
             Part::Field(name, null) => match facts.value(name) {
                 None => UNKNOWN.to_owned(),
                 Some(Value::Null) => (*null).to_owned(),
+                Some(Value::Int(0)) if name == "call.status" => "no response".to_owned(),
+                Some(Value::Text(value)) if value.is_empty() => "none".to_owned(),
                 Some(value) => shown(&value),
             },
         };

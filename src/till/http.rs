@@ -73,12 +73,25 @@ impl HttpClient {
     }
 
     async fn whole(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
-        let answer = self.client.request(request).await.map_err(|error| why(&error))?;
+        let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let answer = self.client.request(request).await.map_err(|error| {
+            if is_refused(&error) {
+                format!("nothing listens at {authority}; start `poscert record`, or pass --base-url")
+            } else {
+                why(&error)
+            }
+        })?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await;
         let body = body.map_err(|error| why(error.as_ref()))?;
         Ok(Answer { status, body: body.to_bytes() })
     }
+}
+
+/// Whether the host refused the connection.
+fn is_refused(error: &(dyn Error + 'static)) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused) || error.source().is_some_and(is_refused)
 }
 
 /// Why there is no response, and what to do if the cause is known.

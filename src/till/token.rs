@@ -87,7 +87,7 @@ impl Till {
                     )));
                 }
                 (_, Err(why)) => {
-                    return Err(ClientError::Token(format!("{} did not respond: {why}", self.config.token_url)));
+                    return Err(ClientError::Token(format!("no token from {}: {why}", self.config.token_url)));
                 }
             }
         }

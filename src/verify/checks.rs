@@ -41,6 +41,8 @@ pub(crate) struct Violation {
     pub message: String,
     /// The operation it is about, if there is one.
     pub operation: Option<Operation>,
+    /// Whether an expected event did not follow.
+    pub is_missing: bool,
 }
 
 /// The state of a check for one thing of its scope.
@@ -239,6 +241,7 @@ impl<'r> CheckState<'r> {
             exchanges,
             message: self.check.message.render(moment),
             operation: moment.attempt.and_then(|(attempt, _)| attempt.operation),
+            is_missing: matches!(self.check.pattern, Pattern::After { .. }),
         }
     }
 

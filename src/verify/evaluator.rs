@@ -353,6 +353,8 @@ impl<'r> Evaluator<'r> {
                 exchanges: input.exchanges,
                 attempts: input.attempts,
                 complete: input.complete,
+                // From the records, which the caller reads.
+                recorded: None,
                 sealed_by: input.sealed_by.clone(),
                 trusted: Vec::new(),
             },

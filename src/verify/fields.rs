@@ -91,7 +91,9 @@ impl Moment<'_> {
                 let notification = self.notification?;
                 match field {
                     "statuses" => {
-                        let statuses: Vec<String> = notification.statuses.iter().map(u16::to_string).collect();
+                        let word =
+                            |status: &u16| if *status == 0 { "no response".to_owned() } else { status.to_string() };
+                        let statuses: Vec<String> = notification.statuses.iter().map(word).collect();
                         Some(Value::Text(statuses.join(", ")))
                     }
                     "answered_at_try" => {
@@ -131,9 +133,11 @@ impl Moment<'_> {
             "id_valid" => Value::Bool(attempt.id_valid),
             "http" => text(&attempt.http_version),
             "tls" => attempt.tls.as_deref().map_or(Value::Null, text),
+            "authorization_seen" => Value::Text(header_words(attempt.authorization_count, None)),
             "authorization_count" => Value::Int(attempt.authorization_count),
             // The form of a token is known even if its signature is hidden.
             "has_bearer" => Value::Bool(attempt.bearer.is_some()),
+            "version_seen" => Value::Text(header_words(attempt.version_count, Some(&attempt.version))),
             "version_count" => Value::Int(attempt.version_count),
             "version" => text(&attempt.version),
             "version_valid" => Value::Bool(version.is_some()),
@@ -141,11 +145,16 @@ impl Moment<'_> {
                 let certified = self.target.version;
                 Value::Bool(version.zip(certified).is_none_or(|(sent, wanted)| sent.same_minor(wanted)))
             }
+            "vat_seen" => Value::Text(header_words(attempt.vat_count, Some(&attempt.vat_header))),
             "vat_count" => Value::Int(attempt.vat_count),
             "vat_header" => text(&attempt.vat_header),
             "vat_header_valid" => Value::Bool(header::is_vat_number(&attempt.vat_header)),
             "vat_claim" => Value::Text(claim()),
             "vat_claim_valid" => Value::Bool(header::is_vat_number(&claim())),
+            "client_id_seen" => {
+                let count = i64::try_from(attempt.client_ids.len()).unwrap_or(i64::MAX);
+                Value::Text(header_words(count, attempt.client_ids.first().map(String::as_str)))
+            }
             "client_id_count" => Value::Int(i64::try_from(attempt.client_ids.len()).unwrap_or(i64::MAX)),
             "client_id" => text(attempt.client_id()),
             "client_ids" => Value::Text(attempt.client_ids.join(", ")),
@@ -156,6 +165,7 @@ impl Moment<'_> {
                     wanted.is_empty() || attempt.client_ids.iter().all(|sent| wanted.eq_ignore_ascii_case(sent)),
                 )
             }
+            "key_seen" => Value::Text(header_words(attempt.key_count, Some(&attempt.key))),
             "key_count" => Value::Int(attempt.key_count),
             "key" => text(&attempt.key),
             "key_valid" => Value::Bool(header::is_idempotency_key(&attempt.key)),
@@ -298,6 +308,18 @@ impl Moment<'_> {
             _ => true,
         };
         missing && !known
+    }
+}
+
+/// The headers of a name, in words: `header missing`, `'abc'`, `2 headers, the first 'abc'`. Without a value (a secret):
+/// of Authorization.
+fn header_words(count: i64, first: Option<&str>) -> String {
+    match (count, first) {
+        (0, _) => "header missing".to_owned(),
+        (1, Some(value)) => format!("'{value}'"),
+        (1, None) => "no bearer token".to_owned(),
+        (count, Some(value)) => format!("{count} headers, the first '{value}'"),
+        (count, None) => format!("{count} headers"),
     }
 }
 

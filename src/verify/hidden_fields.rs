@@ -243,15 +243,17 @@ fn hides_head(hides: &MissingParts, field: &str) -> bool {
     let count = |seen: Seen| seen == Seen::Nothing;
     let value = |seen: Seen| matches!(seen, Seen::Nothing | Seen::Presence);
     match field {
-        "authorization_count" => count(hides.authorization),
+        "authorization_count" | "authorization_seen" => count(hides.authorization),
         "version_count" => count(hides.version),
-        "version" | "version_valid" | "version_certified" => value(hides.version),
+        "version" | "version_seen" | "version_valid" | "version_certified" => value(hides.version),
         "vat_count" => count(hides.vat),
-        "vat_header" | "vat_header_valid" => value(hides.vat),
+        "vat_header" | "vat_seen" | "vat_header_valid" => value(hides.vat),
         "client_id_count" => count(hides.client_id),
-        "client_id" | "client_id_valid" | "client_ids" | "client_id_certified" => value(hides.client_id),
+        "client_id" | "client_id_seen" | "client_id_valid" | "client_ids" | "client_id_certified" => {
+            value(hides.client_id)
+        }
         "key_count" => count(hides.key),
-        "key" | "key_valid" => value(hides.key),
+        "key" | "key_seen" | "key_valid" => value(hides.key),
         "id_valid" | "documented" | "path" | "path.id" => hides.path,
         _ => false,
     }

@@ -36,6 +36,7 @@ pub(crate) mod possible_orders;
 pub(crate) mod profile;
 pub(crate) mod progress;
 mod raw_exchange;
+pub(crate) mod recording_period;
 mod refund_transitions;
 pub(crate) mod refusals;
 mod request_target;

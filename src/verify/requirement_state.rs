@@ -45,7 +45,8 @@ impl<'r> RequirementState<'r> {
             alike.exchanges.dedup();
         } else if self.findings.len() < MOST_FINDINGS {
             let remedy = self.requirement.remedy.clone();
-            self.findings.push(Finding { exchanges: found.exchanges, message: found.message, remedy, features });
+            let Violation { exchanges, message, is_missing, .. } = found;
+            self.findings.push(Finding { exchanges, message, remedy, features, is_missing });
         } else {
             self.left_out += 1;
         }

@@ -3,6 +3,7 @@
 //! It depends only on capture, rules, profile and engine version, and identifies all four.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 use crate::capture::record::{StepTimeout, StepTimeoutReason};
 use crate::profile::ProfileId;
@@ -64,6 +65,22 @@ pub struct Profile {
     pub digest: String,
 }
 
+impl Verdict {
+    /// The ids of the requirements that apply to the chosen features.
+    pub fn evaluated_ids(&self) -> BTreeSet<&str> {
+        self.requirements.iter().filter(|one| one.judged).map(|one| one.id.as_str()).collect()
+    }
+}
+
+/// The time of a recording, by the recorder's clock: RFC 3339, in UTC, to the second.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordingPeriod {
+    /// The request head of the first exchange.
+    pub from: String,
+    /// The end of the last exchange.
+    pub to: String,
+}
+
 /// The evaluated capture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CaptureSummary {
@@ -77,6 +94,9 @@ pub struct CaptureSummary {
     pub attempts: u32,
     /// Whether every run stopped cleanly and no exchange is missing.
     pub complete: bool,
+    /// When the exchanges of the attempt were recorded; `None` if there are none, or the capture has no clock times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<RecordingPeriod>,
     /// Fingerprints of the keys that signed it.
     pub sealed_by: Vec<String>,
     /// The trusted keys among them. Trust is the reader's choice, so it is not part of the JSON.
@@ -276,4 +296,7 @@ pub struct Finding {
     pub remedy: String,
     /// The ids of the chosen features that it counts against.
     pub features: Vec<&'static str>,
+    /// Whether an expected call did not follow; for diagrams.
+    #[serde(skip)]
+    pub is_missing: bool,
 }

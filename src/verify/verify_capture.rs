@@ -1,6 +1,7 @@
 //! Evaluation of an opened capture, from its first record to its last.
 
 use super::clock::Clock;
+use super::recording_period::PeriodBuilder;
 use super::{Evaluator, Input, Options, ProfileInference, Target, Verdict, possible_orders};
 use crate::api::Feature;
 use crate::capture::record::Record;
@@ -66,6 +67,7 @@ pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result
     let clock = Clock { begin_us: capture.resolution_us, lasted_us: capture.lasted_us };
     let mut evaluator = Evaluator::new(rules, &target, clock);
     let mut earlier = Vec::new();
+    let mut period = PeriodBuilder::default();
     for record in capture.records()? {
         let record: Record = record?;
         if let Record::RunStart(start) = &record {
@@ -74,6 +76,7 @@ pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result
         if let Record::Attempt(attempt) = &record {
             earlier.push((attempt.number.saturating_sub(1), attempt.ended_as.clone()));
         }
+        period.take(&record);
         evaluator.take(&record).map_err(|error| RunError::Rule(error.to_string()))?;
     }
     let input = Input {
@@ -101,6 +104,7 @@ pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result
         let exchanges = usize::try_from(capture.exchanges).unwrap_or(usize::MAX);
         verdict = possible_orders::in_all_orders(verdict, exchanges, &capture.ties, |order| again(Some(order), false))?;
     }
+    verdict.capture.recorded = period.finish();
     Ok(verdict)
 }
 

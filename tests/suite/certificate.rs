@@ -62,7 +62,7 @@ fn certified() -> tempfile::TempDir {
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(&home).unwrap();
         let output = certify(&home, &TOLD, &["drive"]);
-        let said = text(&output.stderr);
+        let said = text(&output.stdout) + &text(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{said}");
         assert!(said.contains("was issued, signed by") && said.contains("Created the signing key"), "{said}");
         home
@@ -204,7 +204,7 @@ fn builds_are_covered_until_revocation_and_a_failed_certification_changes_nothin
 
     // The same client fails in a new attempt, which ends at the bound.
     let broken = certify(home, &["--new-attempt", "--bound", "20"], &["--broken", "no-retry", "drive"]);
-    let said = text(&broken.stderr);
+    let said = text(&broken.stdout) + &text(&broken.stderr);
     assert_eq!(broken.status.code(), Some(1), "{said}");
     assert!(said.contains("No certificate is issued: the verdict is failed."), "{said}");
     assert!(said.contains("Certification attempt 1 ended with verdict passed; it no longer counts."), "{said}");
@@ -272,7 +272,7 @@ fn changed_ledger_is_refused_with_the_location() {
 fn missing_requirements_for_a_certificate_are_reported() {
     let home = tempfile::tempdir().unwrap();
     let output = certify(home.path(), &["--features", "onboarding", "--bound", "300"], &["drive"]);
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     let wanted = "No certificate is issued: missing the integrator id: pass --integrator-id and resume this capture.";
     assert!(said.contains(wanted), "{said}");

@@ -69,7 +69,7 @@ pub(super) fn hasty_rules(home: &Path, unattended_s: u32) -> PathBuf {
 
 /// Checks that a failed case is reported in the same words live, in the final report and in a later verdict.
 pub(super) fn told_alike(home: &Path, rules: &Path, output: &Output, wanted: &str) {
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert!(said.lines().any(|line| line.ends_with(wanted)), "no line of {said} ends with {wanted:?}");
     let later = poscert(home).args(["verify", "capture", "--rules"]).arg(rules).output().unwrap();
     let sentence = wanted.split_once(": ").unwrap().1;
@@ -138,7 +138,7 @@ fn till_without_retries_fails_at_that_step_and_the_certification_continues() {
     assert_eq!(cases(&verdict)[0], ("onboarding/1".to_owned(), "failed".to_owned()));
     // The exact wait depends on the machine.
     let wanted = "✗ onboarding/1 Onboard a PoS: failed at step 1 of 1 (CreatePos (timeout) (500)): its timeout ";
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     let line = said.lines().find_map(|line| line.find(wanted).map(|at| &line[at..]));
     let line = line.unwrap_or_else(|| panic!("no {wanted:?} in {said}"));
     assert!(line.ends_with(" expired (1 call of this step arrived)"), "{line}");
@@ -162,7 +162,7 @@ fn till_without_requests_times_out_and_has_tried_nothing() {
         "while read line; do :; done",
     ]);
     let output = command.output().unwrap();
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(!said.contains("failed at step"), "{said}");
     assert!(said.contains("--wait SECONDS"), "{said}");
@@ -214,7 +214,7 @@ fn certification_resumes_and_a_new_attempt_starts_over() {
     assert_eq!(first.status.code(), Some(3), "{}", text(&first.stderr));
     assert!(text(&first.stderr).contains("before all cases were done"));
     let second = run(&[], &["drive"]);
-    let said = text(&second.stderr);
+    let said = text(&second.stdout) + &text(&second.stderr);
     assert_eq!(second.status.code(), Some(0), "{said}");
     assert!(
         said.contains("✓ onboarding/1 Onboard a PoS: already passed in")
@@ -241,7 +241,7 @@ fn invalid_settings_are_refused_with_a_message() {
         (&["--client-id", "x"], "is not a GUID"),
     ] {
         let output = poscert(home.path()).arg("certify").args(arguments).output().unwrap();
-        let said = text(&output.stderr);
+        let said = text(&output.stdout) + &text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(wanted) && crate::poscert_process::is_one_error(&said), "{said}");
     }

@@ -71,7 +71,7 @@ fn client_is_certified_in_all_features_at_a_remote_backend() {
     let mut command = elsewhere.certify(home.path(), all);
     command.args(["--client-id", CLIENT, "--client-secret-file", "secret"]);
     let output = command.args(["--", POSCERT, "till", "drive"]).output().unwrap();
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     let verdict = verdict(home.path(), None);
     assert!(all_passed(&verdict), "{:?}", cases(&verdict));
@@ -83,7 +83,7 @@ fn client_is_certified_in_all_features_at_a_remote_backend() {
     // The client's point of sale still exists, so a new attempt has it offboarded first.
     let mut command = elsewhere.certify(home.path(), "onboarding");
     let output = command.args(["--new-attempt", "--", POSCERT, "till", "drive"]).output().unwrap();
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("Offboard the point of sale that the till has"), "{said}");
 }
@@ -105,7 +105,7 @@ fn rejected_credentials_are_reported_before_anything_is_recorded() {
     ] {
         let output =
             elsewhere.certify(home.path(), "onboarding").args(arguments).args(["--", "true"]).output().unwrap();
-        let said = text(&output.stderr);
+        let said = text(&output.stdout) + &text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(wanted) && crate::poscert_process::is_one_error(&said), "{said}");
         assert!(!said.contains("not-the-secret"), "{said}");
@@ -209,7 +209,7 @@ fn operator_is_asked_if_there_is_no_customer_simulation() {
     let mut command = elsewhere.certify(home.path(), "payment-restrictions");
     command.arg("--rules").arg(&rules).args(["--simulation", &nowhere]);
     let output = command.args(["--", "python3", SCRIPTED]).output().unwrap();
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     let asked = format!(
         "as the customer, check in (credit) at the backend: \

@@ -63,7 +63,7 @@ fn complaints((features, wrong): &Wrong) -> Vec<String> {
     let mut command = certify(home.path(), features);
     command.arg("--rules").arg(&rules).args(["--poll-delay", "300"]).env("SCRIPTED_WRONG", names.join(","));
     let output = command.args(["--", "python3", SCRIPTED]).output().unwrap();
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     let mut found = Vec::new();
     if output.status.code() != Some(1) {
         found.push(format!("{names:?}: exit code {:?}", output.status.code()));

@@ -23,9 +23,9 @@ impl Attended {
         let mut command = poscert(home);
         command.args(["certify", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--no-page"]);
         command.args(["--features", "onboarding", "--capture", "capture", "--ready-file", "ready.json", "--rules"]);
-        command.arg(rules).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg(rules).stdin(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
-        let (keys, out) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+        let (keys, out) = (process.stdin.take().unwrap(), process.stderr.take().unwrap());
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
@@ -124,7 +124,7 @@ fn killed_certification_resumes() {
     first.kill().unwrap();
     first.wait().unwrap();
     let second = start().wait_with_output().unwrap();
-    let said = text(&second.stderr);
+    let said = text(&second.stdout) + &text(&second.stderr);
     assert!(said.contains("\u{2713} onboarding/1 Onboard a PoS: already passed in"), "{said}");
     assert!(said.contains("has no point of sale at this backend"), "{said}");
     // An interrupted run can never pass, which is reported at once; completed cases are not repeated.

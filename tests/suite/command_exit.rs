@@ -17,7 +17,7 @@ fn record(home: &Path, command: &[&str]) -> Command {
 
 /// Checks the exit code, and that the output reports how the command ended.
 fn ends(output: &Output, code: i32, words: &str) {
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{said}");
     assert!(said.contains(words), "{words:?} is not in {said}");
 }
@@ -97,7 +97,7 @@ fn exit_status_of_an_interrupted_command_is_ignored() {
     let group = format!("-{}", child.id());
     assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(!said.contains("exit status"), "{said}");
 }

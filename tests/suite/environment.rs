@@ -198,7 +198,7 @@ fn non_utf8_paths_are_shown_written_and_passed_on() {
     .unwrap();
     std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let output = record().arg("--").arg(&program).output().unwrap();
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert!(text(&output.stdout).starts_with("-----BEGIN CERTIFICATE-----"), "{said}");
     assert!(output.status.code() == Some(1) && said.contains("ALL-03"), "{said}");
     // The ready file is JSON: paths as text, and as URLs with every byte.
@@ -216,7 +216,7 @@ fn non_utf8_paths_are_shown_written_and_passed_on() {
     let path = |name: &str| odd.join(name).into_os_string();
     let run = |arguments: Vec<std::ffi::OsString>, codes: &[i32]| {
         let output = poscert(&odd).args(&arguments).output().unwrap();
-        let said = text(&output.stderr);
+        let said = text(&output.stdout) + &text(&output.stderr);
         let code = output.status.code().unwrap_or(-1);
         assert!(codes.contains(&code) && !said.contains("panicked"), "{arguments:?}: {code} {said}");
     };

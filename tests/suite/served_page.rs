@@ -2,7 +2,7 @@
 
 use super::poscert_process::*;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -32,7 +32,7 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Starts `certify` with these options. With a driver, the address is read from the ready file.
+    /// Starts `certify` with these options.
     pub(super) fn start(home: &Path, more: &[&str]) -> Served {
         let mut command = poscert(home);
         command.args(["certify", "--capture", "capture", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
@@ -41,19 +41,19 @@ impl Served {
         }
         command.args(["--ready-file", "ready.json"]).args(more).env("XDG_DATA_HOME", home.join("data"));
         let errors = std::fs::File::create(home.join("errors.txt")).unwrap();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn().unwrap();
+        let said = || std::fs::read_to_string(home.join("errors.txt")).unwrap();
         let told = |line: &str| line.split_once("/?token=").map(|(left, token)| (left.to_owned(), token.to_owned()));
-        let printed = if more.contains(&"--driver") {
-            told(ready(home)["page"].as_str().unwrap())
-        } else {
-            lines.by_ref().map_while(Result::ok).find_map(|line| told(&line))
+        let (left, token) = loop {
+            let text = said();
+            // Only whole lines: the last one may be cut.
+            let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            if let Some(found) = whole.lines().find_map(told) {
+                break found;
+            }
+            assert!(child.try_wait().unwrap().is_none(), "no address was printed: {text}");
+            std::thread::sleep(Duration::from_millis(10));
         };
-        let (left, token) = printed.unwrap_or_else(|| {
-            panic!("no address was printed: {}", std::fs::read_to_string(home.join("errors.txt")).unwrap())
-        });
-        // Keep reading, so that the process does not block.
-        std::thread::spawn(move || lines.for_each(drop));
         let address = left.rsplit("http://").next().unwrap().to_owned();
         Served { child, address, token }
     }

@@ -7,21 +7,24 @@ use crate::report::html_kit::look::Look;
 use crate::report::wording;
 use crate::verify::verdict::{CaseStatus, Level, Status};
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
 /// Longer lists have two columns.
 const FEW: usize = 6;
 
-pub(super) fn render(certificate: &Certificate) -> Markup {
+pub(super) fn render(certificate: &Certificate, evaluated: &BTreeSet<&str>) -> Markup {
     let predicate = &certificate.statement.predicate;
+    let evaluated: Vec<&Requirement> =
+        predicate.requirements.iter().filter(|one| evaluated.contains(one.id.as_str())).collect();
     html! {
         article.sheet.details {
             div.columns {
                 (covers(predicate))
                 (covers_not(predicate))
             }
-            (open(predicate))
+            (open(predicate, &evaluated))
             (cases(predicate))
-            (requirements(predicate))
+            (requirements(&evaluated))
             div.columns {
                 (worth(certificate))
                 (how(certificate))
@@ -57,7 +60,7 @@ fn covers_not(predicate: &Predicate) -> Markup {
                     li { "Features that were not selected: " strong { (wording::list(&left)) } "." }
                 }
                 li { "Anything not recorded: the client's screen, its clock, and conditions that did not occur." }
-                li { "Approval by the operator of the API: the certificate states only what poscert recorded." }
+                li { "Approval by MobilePay, the operator of the API: the certificate states only what poscert recorded." }
             }
         }
     }
@@ -68,10 +71,10 @@ fn titles(predicate: &Predicate) -> Vec<String> {
 }
 
 /// Remarks for readers who rely on the certificate.
-fn open(predicate: &Predicate) -> Markup {
+fn open(predicate: &Predicate, evaluated: &[&Requirement]) -> Markup {
     let warnings = named(predicate, &predicate.warnings);
-    let musts: Vec<&Requirement> = with(predicate, Status::NotExercised, Level::Must);
-    let shoulds = with(predicate, Status::NotExercised, Level::Should).len();
+    let musts: Vec<&Requirement> = with(evaluated, Status::NotExercised, Level::Must);
+    let shoulds = with(evaluated, Status::NotExercised, Level::Should).len();
     html! {
         section {
             h2 { "Remarks" }
@@ -83,7 +86,7 @@ fn open(predicate: &Predicate) -> Markup {
                 dt { "Not exercised" }
                 dd {
                     @if musts.is_empty() {
-                        "Every mandatory requirement was exercised."
+                        "Every mandatory requirement of these features was exercised."
                     } @else {
                         (wording::count(musts.len(), "mandatory requirement")) " that the recording did not exercise:"
                         (list(&musts.iter().map(|one| (one.id.as_str(), one.title.as_str())).collect::<Vec<_>>()))
@@ -119,8 +122,8 @@ fn named<'a>(predicate: &'a Predicate, ids: &'a [String]) -> Vec<(&'a str, &'a s
     ids.iter().map(|id| (id.as_str(), requirement(id).or_else(|| case(id)).unwrap_or_default())).collect()
 }
 
-fn with(predicate: &Predicate, status: Status, level: Level) -> Vec<&Requirement> {
-    predicate.requirements.iter().filter(|one| one.status == status && one.level == level).collect()
+fn with<'a>(evaluated: &[&'a Requirement], status: Status, level: Level) -> Vec<&'a Requirement> {
+    evaluated.iter().copied().filter(|one| one.status == status && one.level == level).collect()
 }
 
 fn list(items: &[(&str, &str)]) -> Markup {
@@ -162,20 +165,20 @@ fn cases(predicate: &Predicate) -> Markup {
     }
 }
 
-fn requirements(predicate: &Predicate) -> Markup {
-    let count = |status: Status| predicate.requirements.iter().filter(|one| one.status == status).count();
+fn requirements(evaluated: &[&Requirement]) -> Markup {
+    let count = |status: Status| evaluated.iter().filter(|one| one.status == status).count();
     let counts =
         [(Status::Passed, "passed"), (Status::Warning, "with a warning"), (Status::NotExercised, "not exercised")];
     html! {
         section {
-            h2 { "Requirements" }
+            h2 { "Requirements of the certified features" }
             p.legend {
                 @for (status, words) in counts {
                     @if count(status) > 0 { span.(Look::from(status)) { (Look::from(status).mark()) " " (count(status)) " " (words) } }
                 }
             }
             ul.grid {
-                @for one in &predicate.requirements {
+                @for one in evaluated {
                     @let look = Look::from(one.status);
                     li.(look) title=(wording::safe(&one.title)) {
                         (look.mark()) (wording::safe(&one.id))

@@ -14,11 +14,15 @@ use crate::report::html_kit::{document, style_sheet};
 use crate::report::wording;
 use crate::verify::verdict::CaseStatus;
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
 const STYLE: &str = style_sheet!("style.css");
 
 /// Renders the page. If a signature is invalid, the page says so instead of naming the signers.
-pub(crate) fn render(certificate: &Certificate) -> String {
+///
+/// `evaluated`: the ids of the requirements that apply to the certified features; the page leaves out the others, which
+/// the certificate lists too.
+pub(crate) fn render(certificate: &Certificate, evaluated: &BTreeSet<&str>) -> String {
     let predicate = &certificate.statement.predicate;
     let body = html! {
         main {
@@ -28,7 +32,7 @@ pub(crate) fn render(certificate: &Certificate) -> String {
                 (features(predicate))
                 (facts(certificate))
             }
-            (details::render(certificate))
+            (details::render(certificate, evaluated))
         }
     };
     let title = format!("Certificate {} of {}", certificate.id(), name(&predicate.client));
@@ -50,7 +54,8 @@ fn head(certificate: &Certificate) -> Markup {
             p.number { "No. " (certificate.id()) }
         }
         (emblem::seal())
-        p.kind { "Certificate" }
+        p.kind { "Self-certification" }
+        p.issuer { "made with poscert; not issued or approved by MobilePay" }
     }
 }
 
@@ -64,6 +69,13 @@ fn client(client: &Client, predicate: &Predicate) -> Markup {
             "In a recording of " (wording::count(exchanges, "exchange")) " that ended on "
             strong { (wording::safe(&date::day(&predicate.date))) }
             ", this client passed every mandatory case of the features below and broke no mandatory requirement."
+        }
+        p.claim {
+            @if of_this_machine(predicate) {
+                "It was recorded against " strong { "a simulated backend" } " on the recording machine, not against MobilePay."
+            } @else {
+                "It was recorded against " strong { (wording::list(&backends(predicate))) } "."
+            }
         }
     }
 }
@@ -96,12 +108,11 @@ fn shown(cases: &[Case]) -> String {
 
 fn facts(certificate: &Certificate) -> Markup {
     let predicate = &certificate.statement.predicate;
-    let backends: Vec<String> = predicate.recording.recorders.iter().map(|one| wording::safe(&one.backend)).collect();
     html! {
         dl.facts {
             div { dt { "Client id" } dd { code { (wording::safe(&predicate.client.client_id)) } } }
             @if let Some(id) = &predicate.client.production_client_id { div { dt { "In production" } dd { code { (wording::safe(id)) } } } }
-            div { dt { "Backend" } dd { (wording::list(&backends)) @if of_this_machine(predicate) { " (a simulated backend)" } } }
+            div { dt { "Backend" } dd { (wording::list(&backends(predicate))) @if of_this_machine(predicate) { " (a simulated backend)" } } }
             div { dt { "Recorded version" } dd { (wording::safe(&predicate.client.version)) (builds(&predicate.client)) } }
             div { dt { "Evaluated with" } dd { "poscert " (wording::safe(&predicate.engine)) " and its built-in rules" } }
             @if !predicate.recording.challenges.is_empty() {
@@ -110,6 +121,12 @@ fn facts(certificate: &Certificate) -> Markup {
             div.wide { dt { "Signing key" } dd { (signers(certificate)) } }
         }
     }
+}
+
+/// The backends of the recording, each once.
+fn backends(predicate: &Predicate) -> Vec<String> {
+    let all: BTreeSet<&str> = predicate.recording.recorders.iter().map(|one| one.backend.as_str()).collect();
+    all.into_iter().map(wording::safe).collect()
 }
 
 /// Whether the backend ran on the recording machine, as the embedded sandbox does.

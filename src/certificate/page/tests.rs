@@ -11,7 +11,10 @@ use crate::seal::SigningKey;
 fn page(statement: &Statement) -> String {
     let key = SigningKey::random().unwrap();
     let certificate = Certificate::give(statement, &key).unwrap();
-    let page = render(&certificate);
+    // As if one requirement were of a feature that was not selected.
+    let all: BTreeSet<&str> = statement.predicate.requirements.iter().map(|one| one.id.as_str()).collect();
+    let evaluated = all.into_iter().filter(|id| *id != "PAY-10").collect();
+    let page = render(&certificate, &evaluated);
     let page = page.replace(&certificate.id(), "pc-ID").replace(&certificate.digest().to_string(), "DIGEST");
     page.replace(&key.public().fingerprint().to_string(), "FINGERPRINT")
 }
@@ -26,6 +29,9 @@ fn page_has_coverage_limits_and_verification() {
     let page = page(&sample::statement());
     for said in [
         "Acme Till",
+        "Self-certification",
+        "made with poscert; not issued or approved by MobilePay",
+        "recorded against <strong>https://api.sandbox.example.com</strong>",
         "made by <bdi>Acme Oy</bdi>",
         "Every Build of version <strong>2.1</strong>",
         "Features that were not selected: <strong>prepared payment, refund, loyalty and payment restrictions</strong>",
@@ -39,10 +45,11 @@ fn page_has_coverage_limits_and_verification() {
     ] {
         assert!(page.contains(said), "{said}");
     }
-    assert!(!page.contains("a simulated backend"));
+    assert!(!page.contains("a simulated backend") && !page.contains("PAY-10"));
     let mut local = sample::statement();
     local.predicate.recording.recorders[0].backend = "https://127.0.0.1:40123".into();
-    assert!(super::tests::page(&local).contains("(a simulated backend)"));
+    let page = super::tests::page(&local);
+    assert!(page.contains("recorded against <strong>a simulated backend</strong>"), "{page}");
 }
 
 #[test]

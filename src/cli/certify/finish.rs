@@ -3,7 +3,7 @@
 use crate::certify::issue::{self, CertificationResult, Certified, IssuedFiles};
 use crate::certify::page::approval::{Content, Download};
 use crate::cli::child::CommandError;
-use crate::cli::traffic_log::tell;
+use crate::cli::terminal::print;
 use crate::cli::{CliError, Exit, ledger, signing_key, verify};
 use crate::rules::RuleSet;
 use crate::verify::Verdict;
@@ -41,15 +41,15 @@ impl CertifyResult {
         &self.result.verdict
     }
 
-    /// Prints verdict and certificate to standard error; returns the exit code.
+    /// Prints verdict and certificate; returns the exit code.
     ///
     /// # Errors
     /// A GitHub step summary that cannot be written.
-    pub(super) fn say(&self) -> Result<Exit, CliError> {
-        let exit = verify::say_verdict(&self.result.verdict)?;
+    pub(super) fn say(&self, dir: &Path) -> Result<Exit, CliError> {
+        let exit = verify::say_verdict(&self.result.verdict, dir)?;
         match &self.result.certificate {
-            Certified::Issued(given) => tell(&format!("\n{}", issued_message(given))),
-            Certified::NotGiven(sentence) => tell(&format!("\n{sentence}\n")),
+            Certified::Issued(given) => print(&format!("\n{}", issued_message(given))),
+            Certified::NotGiven(sentence) => print(&format!("\n{sentence}\n")),
             Certified::Failed(_) => {}
         }
         Ok(self.driver.as_ref().map_or(exit, |error| error.exit(exit)))

@@ -9,7 +9,7 @@ use crate::certify::http_client::HttpClient;
 use crate::certify::identification::LONGEST_WAIT;
 use crate::certify::notify::Callback;
 use crate::cli::CliError;
-use crate::cli::record::certificates;
+use crate::cli::upstream::certificates;
 use crate::cli::verify::ProfileArgs;
 use crate::proxy::Upstream;
 use crate::sandbox::Sandbox;
@@ -24,38 +24,50 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(clap::Args)]
 pub(super) struct IdentificationArgs {
     /// Client id in production, if it differs; `ledger check` accepts it too
-    #[arg(long, value_name = "GUID", env = "POSCERT_PRODUCTION_CLIENT_ID")]
+    #[arg(
+        long,
+        help_heading = "Identity",
+        hide_short_help = true,
+        value_name = "GUID",
+        env = "POSCERT_PRODUCTION_CLIENT_ID"
+    )]
     production_client_id: Option<String>,
     /// Name of the client system
-    #[arg(long, value_name = "TEXT", env = "POSCERT_SYSTEM_NAME")]
+    #[arg(long, help_heading = "Identity", value_name = "TEXT", env = "POSCERT_SYSTEM_NAME")]
     system_name: Option<String>,
     /// Session file (TOML) with the identification; flags override it
-    #[arg(long, value_name = "FILE", env = "POSCERT_SESSION")]
+    #[arg(long, help_heading = "Identity", value_name = "FILE", env = "POSCERT_SESSION")]
     session: Option<PathBuf>,
     /// File with an access token for poscert's own requests, used before --client-secret-file; or set POSCERT_TOKEN
-    #[arg(long, value_name = "FILE", env = "POSCERT_TOKEN_FILE")]
+    #[arg(long, help_heading = "Access to the backend", value_name = "FILE", env = "POSCERT_TOKEN_FILE")]
     token_file: Option<PathBuf>,
     /// File with the client secret, used with the client id to get a token; or set POSCERT_CLIENT_SECRET
-    #[arg(long, value_name = "FILE", env = "POSCERT_CLIENT_SECRET_FILE")]
+    #[arg(long, help_heading = "Access to the backend", value_name = "FILE", env = "POSCERT_CLIENT_SECRET_FILE")]
     client_secret_file: Option<PathBuf>,
     /// VAT number of the merchant [default: DK90000028, the certification merchant]
-    #[arg(long, value_name = "VAT", env = "POSCERT_VAT")]
+    #[arg(long, help_heading = "Identity", hide_short_help = true, value_name = "VAT", env = "POSCERT_VAT")]
     merchant_vat: Option<String>,
     /// Notify only points of sale with this callback alias
-    #[arg(long, value_name = "TEXT", env = "POSCERT_CALLBACK_ALIAS")]
+    #[arg(long, help_heading = "Check-in notifications", value_name = "TEXT", env = "POSCERT_CALLBACK_ALIAS")]
     callback_alias: Option<String>,
     /// URL at which the client receives check-in notifications
-    #[arg(long, value_name = "URL", env = "POSCERT_CALLBACK_URL")]
+    #[arg(long, help_heading = "Check-in notifications", value_name = "URL", env = "POSCERT_CALLBACK_URL")]
     callback_url: Option<String>,
     /// Timeout of a step in seconds, counted from the last activity of the client [default: 20 with --unattended, else
     /// 300; with --unattended, the first call may take six times as long]
-    #[arg(long, value_name = "SECONDS", env = "POSCERT_WAIT", value_parser = clap::value_parser!(u64).range(1..=LONGEST_WAIT))]
+    #[arg(long, help_heading = "Certification", value_name = "SECONDS", env = "POSCERT_WAIT", value_parser = clap::value_parser!(u64).range(1..=LONGEST_WAIT))]
     wait: Option<u64>,
     /// Root certificates (PEM) to trust at the callback, in addition to the system's
-    #[arg(long, value_name = "FILE", env = "POSCERT_CALLBACK_CA")]
+    #[arg(long, help_heading = "Check-in notifications", value_name = "FILE", env = "POSCERT_CALLBACK_CA")]
     callback_ca: Option<PathBuf>,
     /// URL of the backend's customer simulation, or `none` [default: /pos/app/usersimulation at the upstream]
-    #[arg(long, value_name = "URL", env = "POSCERT_SIMULATION", requires = "upstream")]
+    #[arg(
+        long,
+        help_heading = "Access to the backend",
+        value_name = "URL",
+        env = "POSCERT_SIMULATION",
+        requires = "upstream"
+    )]
     simulation: Option<String>,
 }
 

@@ -31,10 +31,17 @@ const FAREWELL: Duration = Duration::from_secs(1);
 #[derive(clap::Args)]
 pub(super) struct PageArgs {
     /// Loopback address of the web page [default: 127.0.0.1:8484, or a free port if that is in use]
-    #[arg(long, value_name = "ADDRESS:PORT", env = "POSCERT_PAGE", conflicts_with = "no_page")]
+    #[arg(
+        long,
+        help_heading = "Certification",
+        hide_short_help = true,
+        value_name = "ADDRESS:PORT",
+        env = "POSCERT_PAGE",
+        conflicts_with = "no_page"
+    )]
     page: Option<SocketAddr>,
     /// Do not serve the web page
-    #[arg(long, env = "POSCERT_NO_PAGE")]
+    #[arg(long, help_heading = "Certification", hide_short_help = true, env = "POSCERT_NO_PAGE")]
     no_page: bool,
 }
 
@@ -149,7 +156,7 @@ pub(super) async fn approve(
     let capture = &args.record.capture;
     let recorded =
         capture::open_for(capture, args.record.api.profile()?).map_err(|error| CliError::new(error.to_string()))?;
-    let text = |format| verify::rendered(format, &recorded, verdict, Style::PLAIN).map(Content::Text);
+    let text = |format| verify::rendered(format, (&recorded, capture), verdict, Style::PLAIN).map(Content::Text);
     let mut files = vec![
         Download {
             name: "report.html",
@@ -170,8 +177,8 @@ pub(super) async fn approve(
     let fresh = format!("{} certify --capture {}", program(), word(&free(capture)));
     let shown = capture.display().to_string();
     page.approve(ApprovalView { verdict: verdict.clone(), capture: shown, files, sentences, again, anew, fresh });
-    crate::cli::traffic_log::tell(&format!(
-        "\nThe page shows the verdict, too: {}\nClose it with its last button, or press Ctrl-C here.\n",
+    crate::cli::terminal::tell(&format!(
+        "\nThe page shows the verdict too: {}\nClose it with its last button, or press Ctrl-C here.\n",
         page.url()
     ));
     tokio::select! {

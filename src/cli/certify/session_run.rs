@@ -9,9 +9,10 @@ use crate::certify::notify::Notifier;
 use crate::certify::{Director, Executor, Page};
 use crate::cli::CliError;
 use crate::cli::child::{CommandError, Ended};
-use crate::cli::record::FAREWELL;
+use crate::cli::recorded_command::FAREWELL;
 use crate::cli::signals::Signals;
 use crate::cli::startup_message::StartupInfo;
+use crate::cli::terminal;
 use crate::proxy::ProxyHandle;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,9 +54,9 @@ impl SessionRun<'_> {
         let out = self.out;
         let page = self.page;
         // The same times as on the page.
-        let terminal = move |line: &str| out(&format!("{}  {line}\n", jiff::Zoned::now().strftime("%H:%M:%S")));
+        let said = move |line: &str| out(&format!("{}  {line}\n", jiff::Zoned::now().strftime("%H:%M:%S")));
         let log = move |line: &str| {
-            terminal(line);
+            said(line);
             page.into_iter().for_each(|page| page.log(line));
         };
         let mut send_to_driver = |command: &DriverCommand| {
@@ -72,7 +73,7 @@ impl SessionRun<'_> {
             notifier: self.notifier,
             send_to_driver: &mut send_to_driver,
             log: &log,
-            remind: &terminal,
+            waiting: &|step| terminal::status(step.map(|(step, waited)| waiting(step, *waited)).as_deref()),
         };
         let mut exit_timeout = LAST_ACT;
         let (mut error, mut is_reported) = (None, false);
@@ -99,6 +100,7 @@ impl SessionRun<'_> {
                 Ok(())
             }
         };
+        terminal::status(None);
         if let Some(keys) = keys {
             keys.abort();
         }
@@ -123,6 +125,12 @@ impl SessionRun<'_> {
         }
         ended.map(|()| error)
     }
+}
+
+/// The line about a step that is due: `waiting 1:05 for payment/1 step 1: InitiatePayment`.
+fn waiting(step: &str, waited: Duration) -> String {
+    let seconds = waited.as_secs();
+    format!("waiting {}:{:02} for {step}", seconds / 60, seconds % 60)
 }
 
 /// Waits for the limit of the run; the default grows in proportion to a longer step timeout.

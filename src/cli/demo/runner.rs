@@ -6,6 +6,7 @@ use super::faults::SceneFaults;
 use super::script::{Action, Scene, Script, TillSpec, account};
 use crate::api::customer::CustomerAct;
 use crate::api::{Amount, Feature};
+use crate::cli::terminal::tell;
 use crate::sandbox::Sandbox;
 use crate::till::command::amount_of;
 use crate::till::driver::{tell_jobs, tell_paid, tell_refunded, tell_settled};
@@ -74,7 +75,7 @@ impl DemoRun {
     }
 
     fn line(&self, case: &str, text: &str) {
-        println!("{:5.1} s  {case:<22} {text}", self.start.elapsed().as_secs_f64());
+        tell(&format!("{:5.1} s  {case:<22} {text}\n", self.start.elapsed().as_secs_f64()));
     }
 }
 

@@ -1,12 +1,12 @@
 //! The cases of each feature with steps and sequence diagram.
 
-use super::diagram;
-use super::exchange::Exchanges;
+use super::diagram::{self, Failure};
+use super::exchange::{self, Exchanges};
 use crate::report::exchange_view::ExchangeView;
 use crate::report::html_kit::look::Look;
 use crate::report::html_kit::{named, verdict};
 use crate::report::wording;
-use crate::verify::verdict::{CaseStatus, CaseVerdict, Verdict};
+use crate::verify::verdict::{CaseStatus, CaseVerdict, StepStatus, Verdict};
 use maud::{Markup, html};
 
 /// How many exchanges of a case the diagram shows: at most this many first and last ones.
@@ -19,6 +19,9 @@ pub(super) fn exchanges(case: &CaseVerdict) -> Vec<u64> {
     } else {
         case.witness.clone()
     };
+    if case.status == CaseStatus::Failed {
+        numbers.extend(exchange::after(&numbers).collect::<Vec<_>>());
+    }
     numbers.sort_unstable();
     numbers.dedup();
     let (first, last) = DRAWN;
@@ -56,6 +59,24 @@ fn case(case: &CaseVerdict, exchanges: &Exchanges) -> Markup {
                 (named(&case.id, &case.title)) " " (look.chip(wording::case_status(case.status)))
                 @if case.optional { " " span.dim { "optional" } }
             }
+            @if case.status == CaseStatus::Passed {
+                details { summary { (wording::case_sentence(case)) } (content(case, &views, left_out)) }
+            } @else {
+                (content(case, &views, left_out))
+            }
+        }
+    }
+}
+
+/// Steps and diagram.
+fn content(case: &CaseVerdict, views: &[&ExchangeView], left_out: usize) -> Markup {
+    let seen: Vec<u64> = case.steps.iter().filter_map(|step| step.exchange).collect();
+    let open = case.steps.iter().find(|step| step.status != StepStatus::Passed && step.exchange.is_none());
+    let failed = case.status == CaseStatus::Failed;
+    let missing = open.filter(|_| failed).map(|step| format!("missing: {}", step.call));
+    let failure = Failure { cited: seen.last().map_or(&[], std::slice::from_ref), missing: missing.as_deref() };
+    let failure = if failed { failure } else { Failure::default() };
+    html! {
             div.columns {
                 div {
                     ol.steps {
@@ -70,11 +91,10 @@ fn case(case: &CaseVerdict, exchanges: &Exchanges) -> Markup {
                 }
                 @if !views.is_empty() {
                     figure {
-                        (diagram::render(&case.id, &views))
+                        (diagram::render(&case.id, views, &failure))
                         @if left_out > 0 { figcaption.dim { (wording::count(left_out, "exchange")) " between the first " (DRAWN.0) " and the last " (DRAWN.1) " left out" } }
                     }
                 }
             }
-        }
     }
 }

@@ -33,11 +33,20 @@ enum Shape {
     CustomerLabel(&'static str),
 }
 
+/// What failed in a diagram.
+#[derive(Default)]
+pub(super) struct Failure<'a> {
+    /// The exchanges that are the evidence.
+    pub cited: &'a [u64],
+    /// The call that is missing after the last of them.
+    pub missing: Option<&'a str>,
+}
+
 /// Draws exchanges in their order.
-pub(super) fn render(case: &str, views: &[&ExchangeView]) -> Markup {
-    let (marks, bottom) = marks(views);
+pub(super) fn render(id: &str, views: &[&ExchangeView], failure: &Failure<'_>) -> Markup {
+    let (marks, bottom) = marks(views, failure);
     let height = bottom + 12;
-    let title = format!("Sequence of {}", wording::safe(case));
+    let title = format!("Sequence of {}", wording::safe(id));
     html! {
         svg.sequence viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(title) xmlns="http://www.w3.org/2000/svg" {
             title { (title) }
@@ -71,7 +80,7 @@ fn draw(mark: &Mark) -> Markup {
 }
 
 /// All marks, and the y coordinate of their end.
-fn marks(views: &[&ExchangeView]) -> (Vec<Mark>, i32) {
+fn marks(views: &[&ExchangeView], failure: &Failure<'_>) -> (Vec<Mark>, i32) {
     let mut marks = Vec::new();
     let mut y = TOP;
     let mut before: Option<&ExchangeView> = None;
@@ -86,8 +95,12 @@ fn marks(views: &[&ExchangeView]) -> (Vec<Mark>, i32) {
             y += 6;
         }
         state = polled.or(state);
-        y = exchange(&mut marks, view, before, y);
+        let is_cited = failure.cited.contains(&view.number);
+        y = exchange(&mut marks, view, before, (y, is_cited));
         before = Some(view);
+        if let Some(missing) = failure.missing.filter(|_| failure.cited.last() == Some(&view.number)) {
+            y = missing_call(&mut marks, missing, y);
+        }
     }
     (marks, y)
 }
@@ -105,7 +118,21 @@ fn customers_act(before: Option<PaymentStatus>, now: Option<PaymentStatus>) -> O
     }
 }
 
-fn exchange(marks: &mut Vec<Mark>, view: &ExchangeView, before: Option<&ExchangeView>, top: i32) -> i32 {
+/// The place of a call that is missing.
+fn missing_call(marks: &mut Vec<Mark>, what: &str, top: i32) -> i32 {
+    let label = wording::safe(what).chars().take(60).collect();
+    marks.push(Mark { y: top + 18, class: "missing", shape: Shape::Label(label) });
+    marks.push(Mark { y: top + 27, class: "missing", shape: Shape::Arrow { from: CLIENT, to: RECORDER } });
+    top + 36
+}
+
+/// An exchange; its label is marked if it is evidence of a failure.
+fn exchange(
+    marks: &mut Vec<Mark>,
+    view: &ExchangeView,
+    before: Option<&ExchangeView>,
+    (top, is_cited): (i32, bool),
+) -> i32 {
     let from = if view.actor == Actor::Customer { CUSTOMER } else { CLIENT };
     let mut y = top + 18;
     let gap = before
@@ -114,7 +141,8 @@ fn exchange(marks: &mut Vec<Mark>, view: &ExchangeView, before: Option<&Exchange
         .map(|gap| format!(", {} later", time(gap)))
         .unwrap_or_default();
     let name: String = view.name.chars().take(34).collect();
-    marks.push(Mark { y, class: "call", shape: Shape::Label(format!("#{} {name}{gap}", view.number)) });
+    let (class, mark) = if is_cited { ("cited", "✗ ") } else { ("call", "") };
+    marks.push(Mark { y, class, shape: Shape::Label(format!("{mark}#{} {name}{gap}", view.number)) });
     y += 9;
     marks.push(Mark { y, class: "request", shape: Shape::Arrow { from, to: RECORDER } });
     if view.forwarded {

@@ -9,7 +9,7 @@ mod exchange;
 
 use super::exchange_view::ExchangeView;
 use super::html_kit::look::Look;
-use super::html_kit::{code, document, finding, style_sheet, verdict};
+use super::html_kit::{code, document, finding, source, style_sheet, verdict};
 use super::{VerdictSummary, wording};
 use crate::verify::verdict::{RequirementVerdict, Status, Verdict};
 use exchange::Exchanges;
@@ -22,7 +22,10 @@ pub(crate) fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
     let cases = verdict.features.iter().flat_map(|feature| &feature.cases);
     let of_cases = cases.flat_map(case::exchanges);
     let of_findings = verdict.requirements.iter().flat_map(finding::exchanges);
-    of_cases.chain(of_findings).collect()
+    let of_failures = verdict.requirements.iter().filter(|one| one.status == Status::Failed);
+    let after_failures =
+        of_failures.flat_map(|one| &one.findings).flat_map(|one| exchange::after(finding::opened(one)));
+    of_cases.chain(of_findings).chain(after_failures).collect()
 }
 
 /// The verdict as an HTML document. Cited exchanges that are missing in `exchanges` appear by number only.
@@ -68,6 +71,7 @@ fn head(verdict: &Verdict, tally: &VerdictSummary) -> Markup {
                         @if capture.complete { "complete" } @else { strong { "not complete" } }
                         code.digest { (wording::safe(&capture.digest)) }
                     } }
+                    @if let Some(period) = &capture.recorded { div { dt { "Recorded" } dd { (wording::period(period)) } } }
                     div { dt { "Rules" } dd {
                         @if verdict.rules.builtin { "built-in" } @else { strong { "not built-in" } }
                         ", engine " (verdict.engine)
@@ -93,7 +97,7 @@ fn requirements(id: &str, title: &str, note: &str, requirements: &[&RequirementV
                             tr {
                                 td.id { (wording::safe(&requirement.id)) }
                                 td { (wording::level(requirement.level)) }
-                                td { (wording::safe(&requirement.title)) " " span.source { (wording::safe(&requirement.source)) } }
+                                td { (wording::safe(&requirement.title)) " " span.source { (source(&requirement.source)) } }
                             }
                         }
                     }

@@ -1,7 +1,7 @@
 //! What a reader has to act on: failures and warnings with their findings, and what is still open.
 
 use super::look::Look;
-use super::{code, named, sentence};
+use super::{code, named, sentence, source};
 use crate::report::group_findings::shown;
 use crate::report::{VerdictSummary, wording};
 use crate::verify::verdict::{CaseVerdict, Finding, RequirementVerdict};
@@ -17,6 +17,11 @@ pub(crate) trait Exchanges {
         html! { (wording::place(numbers)) }
     }
 
+    /// The exchanges around a finding as a diagram.
+    fn diagram(&self, _finding: &Finding, _id: &str) -> Markup {
+        html! {}
+    }
+
     /// The exchanges themselves, below the finding.
     fn show(&mut self, _numbers: &[u64], _look: Look) -> Markup {
         html! {}
@@ -29,7 +34,8 @@ pub(crate) fn exchanges(requirement: &RequirementVerdict) -> Vec<u64> {
     folds.iter().flat_map(|fold| opened(fold.first).iter().copied()).collect()
 }
 
-fn opened(finding: &Finding) -> &[u64] {
+/// The exchanges of a finding that are shown.
+pub(crate) fn opened(finding: &Finding) -> &[u64] {
     finding.exchanges.get(..OPENED).unwrap_or(&finding.exchanges)
 }
 
@@ -74,7 +80,7 @@ fn requirement(requirement: &RequirementVerdict, look: Look, exchanges: &mut dyn
     let (folds, others) = shown(&requirement.findings);
     let mut before = "";
     html! {
-        p.source { span.chip { (wording::level(requirement.level)) } " " (wording::safe(&requirement.source)) }
+        p.source { span.chip { (wording::level(requirement.level)) } " " (source(&requirement.source)) }
         @for fold in &folds {
             @let first = fold.first;
             div.finding {
@@ -84,6 +90,7 @@ fn requirement(requirement: &RequirementVerdict, look: Look, exchanges: &mut dyn
                     (sentence(&fold.more()))
                 }
                 @if std::mem::replace(&mut before, &first.remedy) != first.remedy { (remedy(&wording::safe(&first.remedy))) }
+                @if look == Look::Failed { (exchanges.diagram(first, &requirement.id)) }
                 (exchanges.show(opened(first), look))
             }
         }

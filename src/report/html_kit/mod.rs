@@ -34,6 +34,16 @@ pub(crate) fn code(sentence: &str) -> Markup {
     }
 }
 
+/// The source of a requirement, as a link where it has an address.
+pub(crate) fn source(source: &str) -> Markup {
+    html! {
+        @match super::wording::source_url(source) {
+            Some(url) => a href=(url) rel="noreferrer" { (wording::safe(source)) },
+            None => (wording::safe(source)),
+        }
+    }
+}
+
 /// A message with a capital first letter.
 pub(crate) fn sentence(part: &str) -> String {
     let mut letters = part.chars();

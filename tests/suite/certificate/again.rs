@@ -20,7 +20,7 @@ pub(super) fn driven(home: &Path, more: &[&str], command: &[&str]) -> Output {
 /// The output of a certification that ends passed.
 fn idled(home: &Path, more: &[&str]) -> String {
     let output = idle(home, more);
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     said
 }
@@ -47,7 +47,7 @@ fn revoked_certificate_is_not_reissued_without_a_new_attempt() {
     ends(home, &["ledger", "check", CLIENT_ID, "2.1.0"], 1);
 
     let anew = certify(home, &["--new-attempt", "--bound", "300"], &["drive"]);
-    let said = text(&anew.stderr);
+    let said = text(&anew.stdout) + &text(&anew.stderr);
     assert!(anew.status.code() == Some(0) && said.contains("was issued, signed by"), "{said}");
     ends(home, &["ledger", "check", CLIENT_ID, "2.1.0"], 0);
 }

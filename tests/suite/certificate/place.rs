@@ -23,7 +23,7 @@ fn unusable_ledger_is_reported_before_recording() {
         certify.args(["certify", "--unattended", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
         certify.args(["--capture", "fresh", "--integrator-id", "ACME", "--ledger", place, "--", "true"]);
         let output = certify.output().unwrap();
-        let said = text(&output.stderr);
+        let said = text(&output.stdout) + &text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{place}: {said}");
         assert!(said.contains(wanted) && crate::poscert_process::is_one_error(&said), "{place}: {said}");
         assert!(!home.join("fresh").exists(), "{place}");
@@ -37,14 +37,14 @@ fn failed_ledger_entry_has_a_next_step() {
     // The ledger becomes unusable during the certification.
     let dangling = ["ln", "-s", "nowhere/ledger.jsonl", "other.jsonl"];
     let output = driven(home, &["--ledger", "other.jsonl"], &dangling);
-    let said = text(&output.stderr);
+    let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     for wanted in ["cannot write the ledger", "was written into", "run certify on this capture again"] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
     fs::remove_file(home.join("other.jsonl")).unwrap();
     let again = driven(home, &["--ledger", "other.jsonl"], &["true"]);
-    assert!(text(&again.stderr).contains("was issued, signed by"), "{}", text(&again.stderr));
+    assert!(text(&again.stdout).contains("was issued, signed by"), "{}", text(&again.stderr));
     assert_eq!(folders(home).len(), 3);
     ends(home, &["ledger", "check", CLIENT_ID, "2.1.0", "--ledger", "other.jsonl"], 0);
 }

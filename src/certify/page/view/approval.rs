@@ -12,13 +12,13 @@ use maud::{Markup, html};
 /// The approval step.
 pub(crate) fn render(approval: &ApprovalView, name: Option<&str>) -> Markup {
     let verdict = &approval.verdict;
-    let tally = VerdictSummary::of(verdict);
+    let tally = VerdictSummary::of(verdict).in_capture(&approval.capture);
     html! {
         section.card.(Look::from(verdict.verdict)) aria-labelledby="verdict-title" { (outcome(verdict, &tally, name)) }
         div.columns {
             section.card aria-labelledby="next-title" {
                 h2 #next-title { "What to do next" }
-                p { (code(&sentence(&tally.next_step().replace("CAPTURE", &approval.capture)))) }
+                p { (code(&sentence(&tally.next_step()))) }
                 @if verdict.verdict != Outcome::Passed && !verdict.capture.complete {
                     // Further records cannot make the capture complete again.
                     p.hint { "This capture can no longer pass, even if you record more. Start a new one:" }
