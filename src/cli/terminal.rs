@@ -5,7 +5,7 @@
 use crate::report::Style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write as _};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The width of output that does not go to a terminal.
 const PLAIN_WIDTH: usize = Style::PLAIN.width;
@@ -26,7 +26,7 @@ pub(super) enum ColorChoice {
 static COLOR: OnceLock<ColorChoice> = OnceLock::new();
 
 /// The line that updates; there is one terminal, so there is one line.
-static STATUS: OnceLock<ProgressBar> = OnceLock::new();
+static STATUS: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 impl ColorChoice {
     /// Applies it to all later output.
@@ -89,24 +89,26 @@ pub(super) fn tell(text: &str) {
 
 /// Shows a line that stays below all other output, or removes it. Does nothing unless standard error is a terminal.
 pub(super) fn status(text: Option<&str>) {
-    let line = STATUS.get_or_init(|| {
-        let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        line.with_style(ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()))
-    });
+    let mut status = STATUS.lock().unwrap_or_else(PoisonError::into_inner);
     match text {
-        // Drawn only if it changes: the operator may be typing below it.
-        Some(text) if line.message() != text => line.set_message(text.to_owned()),
-        Some(_) => {}
-        None => {
-            line.set_message("");
-            line.finish_and_clear();
-            line.reset();
+        Some(text) => {
+            let line = status.get_or_insert_with(status_line);
+            // Drawn only if it changes: the operator may be typing below it.
+            if line.message() != text {
+                line.set_message(text.to_owned());
+            }
         }
+        None => status.take().into_iter().for_each(|line| line.finish_and_clear()),
     }
 }
 
+fn status_line() -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
+}
+
 fn above_status(write: impl FnOnce()) {
-    match STATUS.get() {
+    match STATUS.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
         Some(line) => line.suspend(write),
         None => write(),
     }

@@ -152,7 +152,10 @@ fn first_version_archive_still_gets_its_verdict() {
     for field in ["verdict", "features", "requirements"] {
         assert_eq!(read[field].to_string(), kept[field].to_string(), "{field}");
     }
-    assert_eq!(read["capture"], kept["capture"]);
+    // Later versions say more about the capture, but nothing else.
+    for (field, value) in kept["capture"].as_object().unwrap() {
+        assert_eq!(read["capture"][field], *value, "{field}");
+    }
 }
 
 #[test]

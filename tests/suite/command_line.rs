@@ -215,3 +215,25 @@ fn mistakes_in_the_file_have_a_place_and_a_suggestion() {
     // Help needs no file.
     assert_eq!(run(home, &["verify", "--help"]).status.code(), Some(0));
 }
+
+#[test]
+fn certify_shows_on_a_terminal_what_it_waits_for() {
+    // It gives a command a terminal.
+    if clean("script").arg("--version").output().is_err() {
+        eprintln!("skipped: no `script`");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let program = env!("CARGO_BIN_EXE_poscert");
+    let certify = format!(
+        "{program} certify --no-page --features onboarding --capture capture --listen 127.0.0.1:0 --proxy-listen 127.0.0.1:0"
+    );
+    let line = format!("(sleep 4; echo end) | timeout 60 script -qec '{certify}' terminal.txt");
+    clean("bash").args(["-c", &line]).current_dir(home).env("HOME", home).env("TERM", "xterm").output().unwrap();
+    let seen = std::fs::read_to_string(home.join("terminal.txt")).unwrap();
+    assert!(seen.contains("waiting 0:01 for onboarding/1 step 1"), "{seen}");
+    // The line is gone when the verdict is printed.
+    let (_, verdict) = seen.split_once("INCOMPLETE").unwrap();
+    assert!(!verdict.contains("waiting") && !verdict.contains("\u{1b}[2K"), "{verdict:?}");
+}

@@ -48,6 +48,7 @@ mod raw_access;
 mod real_clients;
 mod record;
 mod recorder_lateness;
+mod report_texts;
 mod responses;
 mod rule_mutation;
 mod rules;
