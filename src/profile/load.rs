@@ -4,6 +4,7 @@ use super::builtin::POS_V10;
 use super::field::FieldSpec;
 use super::profile_file;
 use super::profile_rows::{File, ResourceRow};
+use super::route::Template;
 use super::toml_text::{FileError, Mistake, fault, meant};
 use super::{Feature, HeaderNames, Operation, Profile};
 use crate::seal;
@@ -79,6 +80,7 @@ fn profile(file: &File, path: &str, text: &str) -> Result<Profile, Mistake> {
         features: features.ok_or_else(too_many)?,
         mandatory: file.mandatory().and_then(Feature::interned).ok_or_else(too_many)?,
         resources,
+        templates: operations.iter().map(|operation| Template::of(*operation)).collect(),
         operations,
         digest: seal::Digest::of(text.as_bytes()).to_string(),
     })

@@ -77,6 +77,7 @@ pub struct Profile {
     pub resources: Vec<ResourceSpec>,
     /// Its operations, in order.
     pub operations: Vec<Operation>,
+    templates: Vec<route::Template>,
     /// Its directory; `None` for the built-in one.
     pub directory: Option<PathBuf>,
     /// Its file: the path and the text.

@@ -58,18 +58,46 @@ impl Profile {
     }
 
     fn operation_at(&self, method: &str, rest: &str) -> (Place, Vec<String>) {
+        let given: Vec<&str> = rest.split('/').collect();
+        let fitting = self.templates.iter().filter(|template| template.method == method && template.fits(&given));
         // A literal path takes precedence over one with ids.
-        let found = self
-            .operations
-            .iter()
-            .filter(|operation| operation.method() == method)
-            .filter_map(|operation| matches(operation.template(), rest).map(|ids| (*operation, ids)))
-            .min_by_key(|(_, ids)| ids.len());
-        match found {
-            Some((operation, ids)) => (Place::Operation(operation), ids),
+        match fitting.min_by_key(|template| template.placeholders) {
+            Some(template) => (Place::Operation(template.operation), template.ids(&given)),
             None => (Place::Unknown, Vec::new()),
         }
     }
+}
+
+/// The path of an operation, split at its slashes.
+#[derive(Debug)]
+pub(super) struct Template {
+    operation: Operation,
+    method: &'static str,
+    segments: Vec<&'static str>,
+    placeholders: usize,
+}
+
+impl Template {
+    pub(super) fn of(operation: Operation) -> Template {
+        let segments: Vec<&str> = operation.template().split('/').collect();
+        let placeholders = segments.iter().filter(|segment| is_placeholder(segment)).count();
+        Template { operation, method: operation.method(), segments, placeholders }
+    }
+
+    fn fits(&self, given: &[&str]) -> bool {
+        let fits = |(want, have): (&&str, &&str)| if is_placeholder(want) { !have.is_empty() } else { want == have };
+        self.segments.len() == given.len() && self.segments.iter().zip(given).all(fits)
+    }
+
+    /// The ids at its placeholders, percent-decoded.
+    fn ids(&self, given: &[&str]) -> Vec<String> {
+        let ids = self.segments.iter().zip(given).filter(|(want, _)| is_placeholder(want));
+        ids.map(|(_, have)| percent_decode_str(have).decode_utf8_lossy().into_owned()).collect()
+    }
+}
+
+fn is_placeholder(segment: &str) -> bool {
+    segment.starts_with('{')
 }
 
 impl Route {
@@ -129,23 +157,6 @@ fn split_base<'p>(path: &'p str, base: &str) -> (&'p str, Option<&'p str>) {
 
 fn ends_with(path: &str, end: &str) -> bool {
     !end.is_empty() && path.ends_with(end)
-}
-
-/// Matches a path against a template: `None` if it does not match, else the ids at its placeholders.
-fn matches(template: &str, rest: &str) -> Option<Vec<String>> {
-    let mut ids = Vec::new();
-    let mut wanted = template.split('/');
-    let mut given = rest.split('/');
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return Some(ids),
-            (Some(want), Some(have)) if want.starts_with('{') && !have.is_empty() => {
-                ids.push(percent_decode_str(have).decode_utf8_lossy().into_owned());
-            }
-            (Some(want), Some(have)) if want == have => {}
-            _ => return None,
-        }
-    }
 }
 
 #[cfg(test)]
