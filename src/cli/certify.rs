@@ -35,7 +35,7 @@ use crate::rules::RuleSet;
 use crate::rules::guidance::Timeouts;
 use crate::verify::clock::Clock;
 use crate::verify::verdict::Outcome;
-use crate::verify::{Evaluator, Options, ProfileInference, Target};
+use crate::verify::{ClientInference, Evaluator, Options, Target};
 use identification_args::{IdentificationArgs, access};
 use resume::PreviousRuns;
 use session_run::SessionRun;
@@ -329,7 +329,7 @@ async fn begin(
     append(Record::Session(kept(session, writer.redactor()))).await?;
     // Lives as long as the process, like the rules.
     let target: &'static Target =
-        Box::leak(Box::new(Target::settle(&Options::default(), Some(session), &ProfileInference::default(), rules)));
+        Box::leak(Box::new(Target::settle(&Options::default(), Some(session), &ClientInference::default(), rules)));
     let mut evaluator = Evaluator::new(rules, target, Clock::default());
     let fault = |error: crate::rules::predicate::PredicateError| CliError::new(format!("rules: {error}"));
     let next = writer.next_number();

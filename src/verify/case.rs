@@ -7,9 +7,9 @@
 use super::case_attempts::{CaseAttempt, CaseAttempts, holds};
 use super::events::{EventKind, hides_scope, scope_of};
 use super::moment::Moment;
-use super::profile::Target;
 use super::state::ObservedState;
 use super::subjects::Subjects;
+use super::target::Target;
 use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict, WaitVerdict};
 use crate::api::Operation;
 use crate::capture::record::StepTimeout;

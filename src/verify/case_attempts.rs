@@ -1,9 +1,9 @@
 //! Attempts at a case: for each thing of its scope, the exchanges that passed its steps so far, in order.
 
 use super::moment::Moment;
-use super::profile::Target;
 use super::state::ObservedState;
 use super::subjects::Subjects;
+use super::target::Target;
 use crate::api::Fault;
 use crate::api::resource::PAYMENT;
 use crate::rules::model::{Case, Step, StepKind};

@@ -9,9 +9,9 @@ use super::missing_bodies::Hidden;
 use super::moment::Moment;
 use super::outcomes::{outcome, overall};
 use super::possibilities::{self, PossibleEvent};
-use super::profile::{Options, Target};
 use super::requirement_state::{RequirementResult, RequirementState, see_all};
 use super::state::{DerivedEvent, ObservedState};
+use super::target::{Options, Target};
 use super::timeline::Timeline;
 use super::verdict::{
     CaptureSummary, CaseStatus, FeatureVerdict, Finding, Level, Outcome, RulesSummary, SCHEMA, Verdict,

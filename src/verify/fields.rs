@@ -330,8 +330,8 @@ mod tests {
     use crate::rules::field::Kind;
     use crate::rules::fields;
     use crate::rules::load;
-    use crate::verify::profile::Target;
     use crate::verify::state::ObservedState;
+    use crate::verify::target::Target;
 
     /// A field without a value would be an error in the middle of an evaluation.
     #[test]

@@ -2,9 +2,9 @@
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
-use super::profile::Target;
 use super::state::ObservedState;
 use super::subjects::Subjects;
+use super::target::Target;
 use crate::capture::record::{Connection, Notification};
 
 /// A moment of the timeline: the state known then, and the event that it is about.

@@ -2,7 +2,7 @@
 
 use super::checks::{CheckState, EventKind, Violation};
 use super::moment::Moment;
-use super::profile::Target;
+use super::target::Target;
 use super::verdict::{Finding, Level, RequirementVerdict, Status};
 use crate::api::{Feature, Operation};
 use crate::rules::RuleSet;

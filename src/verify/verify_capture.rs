@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::recording_period::PeriodBuilder;
-use super::{Evaluator, Input, Options, ProfileInference, Target, Verdict, possible_orders};
+use super::{ClientInference, Evaluator, Input, Options, Target, Verdict, possible_orders};
 use crate::api::Feature;
 use crate::capture::record::Record;
 use crate::capture::{CaptureError, reader::Capture};
@@ -57,7 +57,7 @@ pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result
     let is_given = |option: bool, session: Option<bool>| option || session.unwrap_or(false);
     let version_given = is_given(options.client_version.is_some(), session.map(|s| s.client_version.is_some()));
     let id_given = is_given(options.client_id.is_some(), session.map(|s| s.client_id.is_some()));
-    let mut inference = ProfileInference::default();
+    let mut inference = ClientInference::default();
     if !(version_given && id_given) {
         for record in capture.records()? {
             inference.count(&record?, rules.profile);

@@ -2,7 +2,7 @@
 
 use poscert::capture::record::{Answer, Body, BodyRetention, End, EndedBy, Exchange, Record, Request, Stage, Times};
 use poscert::rules::{load, toml_file};
-use poscert::verify::{Evaluator, Input, Options, ProfileInference, Target};
+use poscert::verify::{ClientInference, Evaluator, Input, Options, Target};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -78,7 +78,7 @@ fn each_pattern_has_the_findings_of_its_vectors() {
             .unwrap_or_else(|e| panic!("{}: {e:?}", vector.says))
             .requirements;
         let options = Options::default();
-        let target = Target::settle(&options, None, &ProfileInference::default(), &rules);
+        let target = Target::settle(&options, None, &ClientInference::default(), &rules);
         let mut judge = Evaluator::new(&rules, &target, poscert::verify::clock::Clock::default());
         for (number, line) in (1..).zip(&vector.traffic) {
             judge.take(&exchange(number, line)).unwrap();

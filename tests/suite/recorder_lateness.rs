@@ -5,7 +5,7 @@ use super::wire::{self, RawBackend, wait_for};
 use poscert::capture::record::{Answer, Connection, End, EndedBy, Exchange, Header, Record, Request, Stage, Times};
 use poscert::pki::Authority;
 use poscert::rules::load;
-use poscert::verify::{Evaluator, Input, Options, ProfileInference, Target};
+use poscert::verify::{ClientInference, Evaluator, Input, Options, Target};
 use std::process::Command;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -115,7 +115,7 @@ fn findings(exchanges: Vec<Exchange>, id: &str) -> usize {
 fn judged(records: impl IntoIterator<Item = Record>, id: &str) -> usize {
     let rules = load(None).unwrap();
     let options = Options::default();
-    let target = Target::settle(&options, None, &ProfileInference::default(), &rules);
+    let target = Target::settle(&options, None, &ClientInference::default(), &rules);
     let mut judge = Evaluator::new(&rules, &target, poscert::verify::clock::Clock::default());
     for record in records {
         judge.take(&record).unwrap();

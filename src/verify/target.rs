@@ -1,4 +1,4 @@
-//! The profile being certified: client and features, from options, the capture's session, or its traffic.
+//! The target of a certification: client and features, from options, the capture's session, or its traffic.
 
 use super::attempt::Attempt;
 use super::verdict::Profile;
@@ -24,7 +24,7 @@ pub struct Options {
     pub open: bool,
 }
 
-/// The resolved profile.
+/// The client and the features being certified.
 #[derive(Clone, Debug, Default)]
 pub struct Target {
     /// The id of the integrator; empty if unknown.
@@ -33,7 +33,7 @@ pub struct Target {
     pub client_id: String,
     /// The client version, if known.
     pub version: Option<Version>,
-    /// The chosen features, always with onboarding, in the order of [`Feature`].
+    /// The chosen features, always with the mandatory one, in the order of the profile.
     pub features: Vec<Feature>,
     /// The operations of the chosen features.
     pub operations: Vec<Operation>,
@@ -41,18 +41,18 @@ pub struct Target {
 
 /// Client version and client id inferred from the traffic, by the number of calls that use them.
 #[derive(Clone, Debug, Default)]
-pub struct ProfileInference {
+pub struct ClientInference {
     versions: BTreeMap<(u64, u64, u64), (u64, u64)>,
     client_ids: BTreeMap<String, (u64, u64)>,
     calls: u64,
 }
 
-impl ProfileInference {
+impl ClientInference {
     /// Counts a record.
     pub fn count(&mut self, record: &Record, profile: &crate::profile::Profile) {
         let exchange = match record {
             Record::Exchange(exchange) => exchange,
-            Record::Attempt(_) => return *self = ProfileInference::default(),
+            Record::Attempt(_) => return *self = ClientInference::default(),
             _ => return,
         };
         let attempt = Attempt::of(exchange, profile);
@@ -90,11 +90,11 @@ impl ProfileInference {
 }
 
 impl Target {
-    /// Resolves the profile: options first, then the session, then the traffic.
+    /// Resolves the target: options first, then the session, then the traffic.
     pub fn settle(
         options: &Options,
         session: Option<&Session>,
-        inference: &ProfileInference,
+        inference: &ClientInference,
         rules: &RuleSet,
     ) -> Target {
         let of_session = |field: fn(&Session) -> &Option<String>| session.and_then(|session| field(session).clone());
