@@ -40,9 +40,34 @@ pub(crate) fn canonical(text: &str) -> String {
     Guid::parse(text).map_or_else(|| text.to_owned(), |guid| guid.0)
 }
 
+/// An id as JSON has it: a text that is not empty, or a number, however it is written (`7`, `7.0`, `7e0`).
+pub(crate) fn of_json(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) if !text.is_empty() => Some(canonical(text)),
+        serde_json::Value::Number(number) => {
+            let digits = number.to_string();
+            let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            let double = number.as_f64().filter(|_| !is_whole).filter(|double| double.fract() == 0.0);
+            Some(double.map_or(digits, |double| format!("{double:.0}")))
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_the_same_id_however_they_are_written() {
+        let id = |text: &str| of_json(&serde_json::from_str(text).unwrap());
+        for same in ["7", "7.0", "7e0", "0.7e1", "\"7\""] {
+            assert_eq!(id(same).as_deref(), Some("7"), "{same}");
+        }
+        assert_eq!(id("18446744073709551615").as_deref(), Some("18446744073709551615"));
+        assert_eq!(id("\"07\"").as_deref(), Some("07"));
+        assert!(["null", "true", "\"\"", "[7]", "{\"id\":7}"].iter().all(|text| id(text).is_none()));
+    }
 
     #[test]
     fn only_the_canonical_form_is_a_guid() {

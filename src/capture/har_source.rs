@@ -25,12 +25,14 @@ pub(super) fn open(path: &Path, bytes: Vec<u8>, profile: &'static Profile) -> Re
     // purpose are not lost.
     read.left_out.iter().for_each(|&number| summary.leave_out(number));
     let header = Header::of(&summary, 0, false);
+    let is_whole = read.is_whole;
     let mut all = read.remarks;
     all.extend(remarks(&summary, &header, false));
     let source = Source::Records(Arc::new(read.records));
     let capture = Capture::new(path, CaptureKind::Har, &summary, header, source);
     let (resolution_us, lasted_us) = (read.resolution_us, read.lasted_us);
-    Ok(Capture { digest, resolution_us, lasted_us, ties: read.ties, remarks: all, ..capture })
+    let complete = capture.complete && is_whole;
+    Ok(Capture { digest, complete, resolution_us, lasted_us, ties: read.ties, remarks: all, ..capture })
 }
 
 /// Opens a HAR file from standard input.

@@ -24,6 +24,8 @@ pub use id_form::IdForm;
 pub use load::{load, pos_v10};
 pub use operation::Operation;
 pub use operation_spec::{Creates, IdPlace, Lists, OperationSpec, Reference};
+#[cfg(test)]
+pub(crate) use profile_file::SELECTORS;
 pub(crate) use profile_rows::File as ProfileFile;
 pub(crate) use resource::MOST_RESOURCES;
 pub use resource::{Resource, ResourceSpec};

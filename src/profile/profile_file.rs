@@ -3,7 +3,7 @@
 use super::operation_spec::{Creates, IdPlace, Lists, OperationSpec, Reference};
 use super::profile_rows::{File, OperationRow, ResourceRow};
 use super::resource::{MOST_RESOURCES, Resource, ResourceSpec};
-use super::toml_text::{Mistake, check_name, fault, meant, pointer, table};
+use super::toml_text::{Mistake, check_name, distance, fault, meant, pointer, pointer_with_star, table};
 use std::collections::BTreeSet;
 use toml::Spanned;
 
@@ -113,11 +113,15 @@ impl File {
         let spec = |row: &ResourceRow| {
             check_name(&row.name, "resource")?;
             let name = row.name.as_ref().clone();
+            if name.contains('-') {
+                return Err(fault(&row.name, format!("`{name}` has a `-`, which is minus in expressions; use `_`")));
+            }
             if RESERVED.contains(&name.as_str()) {
                 return Err(fault(&row.name, format!("`{name}` is reserved; choose another name")));
             }
             let title = row.title.clone().unwrap_or_else(|| name.clone());
-            Ok(ResourceSpec { title, name, fields: Vec::new() })
+            let within = row.within.as_ref().map(|within| self.outer(within, &name)).transpose()?;
+            Ok(ResourceSpec { title, name, within, fields: Vec::new() })
         };
         let specs = self.resource.iter().map(spec).collect::<Result<Vec<_>, Mistake>>()?;
         match self.resource.iter().find(|row| !names.insert(row.name.as_ref())) {
@@ -146,8 +150,14 @@ impl File {
         if method.is_empty() || !method.bytes().all(|b| b.is_ascii_uppercase()) {
             return Err(fault(&row.method, format!("`{method}` is not an HTTP method in capitals, such as `POST`")));
         }
-        if !path.starts_with('/') {
-            return Err(fault(&row.path, "the path of an operation starts with `/`".to_owned()));
+        if SELECTORS.contains(&name.as_str()) {
+            return Err(fault(&row.name, format!("`{name}` has another meaning in rules; choose another name")));
+        }
+        self.check_path(&row.path)?;
+        let twin = |other: &&OperationRow| other.method.as_ref() == method && other.path.as_ref() == path;
+        if let Some(twin) = self.operation.iter().take_while(|other| other.name.as_ref() != name).find(twin) {
+            let message = format!("operation `{}` has the same method and path", twin.name.as_ref());
+            return Err(fault(&row.path, message));
         }
         let creates = row
             .creates
@@ -156,7 +166,7 @@ impl File {
         let lists = row
             .lists
             .as_ref()
-            .map(|lists| Ok(Lists { resource: self.resource(&lists.resource)?, ids: pointer(&lists.ids)? }));
+            .map(|lists| Ok(Lists { resource: self.resource(&lists.resource)?, ids: pointer_with_star(&lists.ids)? }));
         Ok(OperationSpec {
             profile: self.name.as_ref().clone(),
             name: name.clone(),
@@ -172,6 +182,28 @@ impl File {
         })
     }
 
+    fn check_path(&self, path: &Spanned<String>) -> Result<(), Mistake> {
+        let text = path.as_ref();
+        if !text.starts_with('/') || (text.len() > 1 && text.ends_with('/')) || text.contains(['?', '#']) {
+            let message = "the path of an operation starts with `/`, and has no slash at its end and no query";
+            return Err(fault(path, message.to_owned()));
+        }
+        for segment in text.split('/') {
+            let inner = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            if inner.unwrap_or(segment).contains(['{', '}']) || inner == Some("") {
+                let message = format!("`{segment}` is not a placeholder; one is a whole segment, such as `{{id}}`");
+                return Err(fault(path, message));
+            }
+            let resources: Vec<&str> = self.resource.iter().map(|row| row.name.as_ref().as_str()).collect();
+            let inner = inner.filter(|inner| !resources.contains(inner));
+            let near = inner.and_then(|inner| resources.iter().find(|name| is_misspelt(name, inner)));
+            if let (Some(inner), Some(near)) = (inner, near) {
+                return Err(fault(path, format!("unknown resource `{inner}` in the path; did you mean `{near}`?")));
+            }
+        }
+        Ok(())
+    }
+
     /// The resources that requests of an operation name: in the placeholders of the path, and at the places of `about`.
     fn references(&self, row: &OperationRow) -> Result<Vec<Reference>, Mistake> {
         let placeholders = row.path.as_ref().split(['{', '}']).skip(1).step_by(2);
@@ -183,6 +215,10 @@ impl File {
         for reference in &row.about {
             let place = match (&reference.body, &reference.query) {
                 (Some(body), None) => IdPlace::Body(pointer(body)?),
+                (None, Some(query)) if !row.query.iter().any(|known| known.eq_ignore_ascii_case(query)) => {
+                    let message = format!("`{query}` is not one of the query parameters in `query` of this operation");
+                    return Err(fault(&reference.resource, message));
+                }
                 (None, Some(query)) => IdPlace::Query(query.to_ascii_lowercase()),
                 _ => {
                     let message = "name one place of the id: `body`, a JSON pointer, or `query`, a parameter";
@@ -192,6 +228,16 @@ impl File {
             all.push(Reference { resource: self.resource(&reference.resource)?, place });
         }
         Ok(all)
+    }
+
+    /// The kind of resource that another one is within: one that is described before it.
+    fn outer(&self, within: &Spanned<String>, inner: &str) -> Result<Resource, Mistake> {
+        let outer = self.resource(within)?;
+        let place = self.resource.iter().position(|row| row.name.as_ref() == inner);
+        if place.is_some_and(|place| outer.index() < place) {
+            return Ok(outer);
+        }
+        Err(fault(within, format!("`{}` is described after `{inner}`; describe it before", within.as_ref())))
     }
 
     fn resource(&self, name: &Spanned<String>) -> Result<Resource, Mistake> {
@@ -207,8 +253,46 @@ impl File {
     }
 }
 
+/// Whether a placeholder is probably the name of a resource with a typing error.
+fn is_misspelt(name: &str, placeholder: &str) -> bool {
+    name != placeholder
+        && name.len().abs_diff(placeholder.len()) < 2
+        && name.len() > 3
+        && distance(name, placeholder) <= 2
+}
+
+/// The names of events in rules, which no operation can have.
+pub(crate) const SELECTORS: [&str; 13] = [
+    "any",
+    "documented",
+    "creates",
+    "polls",
+    "not-polls",
+    "token",
+    "simulation",
+    "connection",
+    "recovered",
+    "looked-up",
+    "conflict-resolved",
+    "listed-captured",
+    "notification",
+];
+
 /// Names that rules use for something else.
-const RESERVED: [&str; 8] = ["call", "response", "client", "connection", "request", "token", "notification", "key"];
+const RESERVED: [&str; 12] = [
+    "call",
+    "response",
+    "client",
+    "connection",
+    "request",
+    "token",
+    "notification",
+    "key",
+    "true",
+    "false",
+    "null",
+    "in",
+];
 
 #[cfg(test)]
 mod tests {

@@ -53,6 +53,8 @@ pub(super) struct ResourceRow {
     #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
     pub(super) title: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) within: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) field: Vec<FieldRow>,
 }

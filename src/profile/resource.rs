@@ -16,6 +16,8 @@ pub struct ResourceSpec {
     pub name: String,
     /// Its name for people.
     pub title: String,
+    /// The kind of resource that it is a part of; its ids are unique only there.
+    pub within: Option<Resource>,
     /// Its fields that are folds over exchanges.
     pub fields: Vec<FieldSpec>,
 }

@@ -126,12 +126,38 @@ pub(super) fn check_name(name: &Spanned<String>, what: &str) -> Result<(), Mista
     if fits { Ok(()) } else { Err(fault(name, message())) }
 }
 
-/// A JSON pointer.
+/// A JSON pointer (RFC 6901).
 ///
 /// # Errors
 /// A text that is none.
 pub(super) fn pointer(text: &Spanned<String>) -> Result<String, Mistake> {
-    let fits = text.as_ref().starts_with('/');
-    let message = || format!("`{}` is not a JSON pointer: it starts with `/`, as in `/id`", text.as_ref());
-    if fits { Ok(text.as_ref().clone()) } else { Err(fault(text, message())) }
+    let source = text.as_ref();
+    let is_escaped = source.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    let message = if !source.starts_with('/') {
+        format!("`{source}` is not a JSON pointer: it starts with `/`, as in `/id`")
+    } else if !is_escaped {
+        format!("`{source}` is not a JSON pointer: `~` is written `~0`, and `/` in a name `~1`")
+    } else if source.split('/').any(|step| step == "*") {
+        format!("`{source}` has `*`, which only `ids` of `lists` can have")
+    } else {
+        return Ok(source.clone());
+    };
+    Err(fault(text, message))
+}
+
+/// A JSON pointer that may have one `*`, for all items of an array.
+///
+/// # Errors
+/// As for [`pointer`].
+pub(super) fn pointer_with_star(text: &Spanned<String>) -> Result<String, Mistake> {
+    let source = text.as_ref();
+    let stars = source.split('/').filter(|step| *step == "*").count();
+    if stars > 1 {
+        return Err(fault(text, format!("`{source}` has several `*`; one is possible")));
+    }
+    let plain = Spanned::new(text.span(), source.replacen("/*", "", 1));
+    if stars == 0 || !plain.as_ref().is_empty() {
+        pointer(&plain)?;
+    }
+    Ok(source.clone())
 }

@@ -43,6 +43,13 @@ pub(super) fn of(profile: &Profile) -> Result<Vec<FoldedField>, RuleError> {
             source.as_ref().map(compile).transpose()
         };
         let placed = |mistake: Mistake| RuleError::at(path, text, &mistake);
+        if field.at == profile::Moment::Request {
+            let sources = field.when.iter().chain(&field.value);
+            if let Some(early) = sources.clone().find(|source| source.as_ref().contains("response.")) {
+                let message = "a field that changes `at = \"request\"` cannot read the response".to_owned();
+                return Err(placed(fault(early, message)));
+            }
+        }
         all.push(FoldedField {
             resource,
             index: all.iter().filter(|other| other.resource == resource).count(),

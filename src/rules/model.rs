@@ -347,3 +347,13 @@ pub enum StepKind {
     /// A condition that holds at the end of the capture.
     Ends,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_operation_has_the_name_of_another_selector() {
+        assert_eq!(crate::profile::SELECTORS, Selector::NAMES.map(|(name, _)| name));
+    }
+}

@@ -140,6 +140,8 @@ impl Predicate {
         let is_raw = raw::resolve(&mut expression)
             .and_then(|is_raw| check_names(&expression, profile).map(|()| is_raw))
             .map_err(|problem| PredicateError(format!("in expression `{source}`: {problem}")))?;
+        // The traffic decides the types of folds, too.
+        let is_raw = is_raw || profile.fields().any(|(_, field)| source.contains(&field.name));
         Ok(Predicate { source: source.to_owned(), expression, is_raw })
     }
 

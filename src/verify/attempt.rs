@@ -168,7 +168,8 @@ impl Attempt {
         let resource = resource.unwrap_or_else(|| path.clone());
         let body = operation.map_or_else(RequestBody::default, |op| bodies::request(op, exchange, profile));
         let answered = exchange.answer.as_ref().filter(|_| exchange.status().is_some());
-        let answer = answered.map_or_else(AnswerBody::default, |answer| bodies::answer(operation, answer, profile));
+        let (answer, answer_hidden) =
+            answered.map_or_else(Default::default, |answer| bodies::answer(operation, is_token, answer, profile));
         let seen = |name: &str| if name.is_empty() { Seen::Whole } else { request.seen(name) };
         let hides = MissingParts {
             authorization: request.seen(header::AUTHORIZATION),
@@ -222,7 +223,7 @@ impl Attempt {
             body,
             status: exchange.status(),
             retry_after_ms: answered.and_then(|answer| retry_after_ms(&answer.headers)),
-            answer_hidden: answered.is_some_and(|answer| bodies::is_hidden(operation, is_token, answer)),
+            answer_hidden,
             timed: !exchange.end.untimed,
             answer,
             ended_by: exchange.end.by,

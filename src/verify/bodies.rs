@@ -6,6 +6,7 @@
 use crate::api::{ExactAmount, Guid, Operation, id, json::Document, shape};
 use crate::capture::content_encoding::content;
 use crate::capture::record::{Answer, Exchange};
+use crate::capture::{har, redact};
 use crate::profile::{IdForm, Profile};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -145,23 +146,50 @@ pub(crate) fn request(operation: Operation, exchange: &Exchange, profile: &Profi
     }
 }
 
-/// Whether the response has a relevant body that the capture does not show. If success has no documented body, and for
-/// a status of 500 or above, only the status matters.
-pub(crate) fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &Answer) -> bool {
+/// Parses a response body. The flag says that it is relevant, and that the capture does not show what the client read:
+/// the body is not there, a name in it is repeated, it is broken JSON, or a sanitiser has replaced an id or code. If
+/// success has no documented body, and for a status of 500 or above, only the status matters.
+pub(crate) fn answer(
+    operation: Option<Operation>,
+    is_token: bool,
+    answer: &Answer,
+    profile: &Profile,
+) -> (AnswerBody, bool) {
     let empty = operation.is_some_and(|operation| operation.spec().no_content);
     let of_operation = operation.is_some() && answer.status < 500 && !(empty && answer.status < 400);
     let tells = of_operation || (is_token && answer.status == 200);
-    tells && content(&answer.body, &answer.headers).is_none()
+    let Some(bytes) = content(&answer.body, &answer.headers) else {
+        return (AnswerBody::default(), tells);
+    };
+    match Document::read(&bytes) {
+        Err(_) => (AnswerBody::default(), tells && is_broken(operation, answer.status, &bytes)),
+        Ok(document) if !document.repeated.is_empty() => (AnswerBody::default(), tells),
+        // Many clients cannot read it then.
+        Ok(document) if document.has_byte_order_mark => (AnswerBody::default(), false),
+        Ok(document) => {
+            let is_masked = tells && has_masked_names(operation, answer.status, &document.value, profile);
+            (parsed(operation, answer, document.value, profile), is_masked)
+        }
+    }
 }
 
-/// Parses a response body.
-pub(crate) fn answer(operation: Option<Operation>, answer: &Answer, profile: &Profile) -> AnswerBody {
-    let Some(bytes) = content(&answer.body, &answer.headers) else {
-        return AnswerBody::default();
-    };
-    let Ok(document) = serde_json::from_slice::<Value>(&bytes) else {
-        return AnswerBody::default();
-    };
+/// Whether a body is broken JSON. A create whose response cannot be read is one without an id instead.
+fn is_broken(operation: Option<Operation>, status: u16, bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+    let creates = operation.is_some_and(Operation::creates);
+    (text.starts_with(b"{") || text.starts_with(b"[")) && (status >= 400 || !creates)
+}
+
+/// Whether a sanitiser has replaced an id or code that the profile names.
+fn has_masked_names(operation: Option<Operation>, status: u16, document: &Value, profile: &Profile) -> bool {
+    let spec = operation.map(Operation::spec).filter(|_| !profile.is_native);
+    let created = spec.and_then(|spec| spec.creates.as_ref()).map(|creates| creates.id.as_str());
+    let code = Some(profile.error_code.as_str()).filter(|_| spec.is_some() && status >= 400);
+    let mut places = created.into_iter().chain(code).filter_map(|pointer| document.pointer(pointer));
+    places.any(|value| value.as_str().is_some_and(|text| redact::is_redacted(text) || har::masks::is_marked(text)))
+}
+
+fn parsed(operation: Option<Operation>, answer: &Answer, document: Value, profile: &Profile) -> AnswerBody {
     if answer.status >= 400 {
         let code =
             document.pointer(&profile.error_code).filter(|code| !code.is_null() && !profile.error_code.is_empty());
@@ -210,10 +238,9 @@ pub(crate) fn answer(operation: Option<Operation>, answer: &Answer, profile: &Pr
 /// The ids at a JSON pointer: those of an array, or with `*` in the pointer those of all items of an array. `None` if there
 /// is no array.
 fn listed(value: &Value, pointer: &str, form: IdForm) -> Option<Vec<String>> {
-    let text = |value: &Value| match value {
-        Value::String(text) => Some(id::canonical(text)),
-        Value::Number(number) if form == IdForm::Any => Some(number.to_string()),
-        _ => None,
+    let text = |value: &Value| match form {
+        IdForm::Guid => value.as_str().map(id::canonical),
+        IdForm::Any => id::of_json(value),
     };
     match pointer.split_once("/*") {
         Some((array, of_item)) => {
@@ -226,11 +253,9 @@ fn listed(value: &Value, pointer: &str, form: IdForm) -> Option<Vec<String>> {
 
 /// The id of a created resource, if it has the form of the API's ids.
 fn new_id(value: &Value, form: IdForm) -> Option<String> {
-    match (form, value) {
-        (IdForm::Guid, Value::String(text)) => Guid::parse(text).map(|id| id.to_string()),
-        (IdForm::Any, Value::String(text)) if !text.is_empty() => Some(id::canonical(text)),
-        (IdForm::Any, Value::Number(number)) => Some(number.to_string()),
-        _ => None,
+    match form {
+        IdForm::Guid => Guid::parse(value.as_str()?).map(|id| id.to_string()),
+        IdForm::Any => id::of_json(value),
     }
 }
 

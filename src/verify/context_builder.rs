@@ -43,7 +43,7 @@ impl ObservedState {
             tick: self.tick,
             call,
             request,
-            about: if self.profile.is_native { self.about(attempt) } else { self.folded.open(attempt) },
+            about: if self.profile.is_native { self.about(attempt) } else { self.folded.open(attempt, self.profile) },
             token: attempt.token().filter(|_| attempt.is_call).map(|token| self.tokens.index_of_or_insert(token)),
             ..Context::default()
         };

@@ -71,7 +71,7 @@ pub(crate) fn hides_scope(scope: Scope, moment: &Moment) -> bool {
         return scope == Scope::Token && attempt.is_call && !attempt.shows_token();
     };
     if let (Scope::Resource(resource), false) = (scope, moment.observed.profile.is_native) {
-        return folded_resources::hides(resource, attempt);
+        return folded_resources::hides(resource, attempt, moment.observed.profile);
     }
     let created_unseen = attempt.succeeded() && attempt.answer_hidden;
     match scope {

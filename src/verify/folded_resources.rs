@@ -9,7 +9,6 @@ use super::subjects::Subjects;
 use crate::api::{ExactAmount, id};
 use crate::profile::{Fold, IdPlace, MOST_RESOURCES, Operation, Profile, Reference, Resource};
 use crate::rules::fold::FoldedField;
-use crate::rules::raw::{RawAccess, RawPart};
 use crate::rules::{Uncertainty, Value};
 
 const NOT_SHOWN: Value = Value::Unknown(Uncertainty::NotShown);
@@ -42,12 +41,12 @@ const MOST_DISTINCT: usize = 10_000;
 
 impl FoldedResources {
     /// The resources that a request is about.
-    pub(crate) fn open(&mut self, attempt: &Attempt) -> Subjects {
+    pub(crate) fn open(&mut self, attempt: &Attempt, profile: &Profile) -> Subjects {
         let mut about = Subjects::default();
         let Some(operation) = attempt.operation else { return about };
         for reference in &operation.spec().about {
-            match named(attempt, reference) {
-                Named::Id(id) => about[reference.resource] = Some(self.place(reference.resource, &id)),
+            match keyed(reference.resource, attempt, profile) {
+                Named::Id(key) => about[reference.resource] = Some(self.place(reference.resource, &key)),
                 Named::Nothing => {}
                 Named::NotShown => self.kinds[reference.resource.index()].has_unknown = true,
             }
@@ -55,21 +54,25 @@ impl FoldedResources {
         about
     }
 
-    /// Adds the resource that a response names as created to its subjects.
-    pub(crate) fn created(&mut self, attempt: &Attempt, about: &mut Subjects) {
+    /// Adds the resource that a response names as created to its subjects. If it names none, nothing can be said about
+    /// the resources of that kind any more.
+    pub(crate) fn created(&mut self, attempt: &Attempt, about: &mut Subjects, profile: &Profile) {
         let Some(creates) = attempt.operation.and_then(|operation| operation.spec().creates.as_ref()) else { return };
         if !attempt.succeeded() {
             return;
         }
-        match &attempt.answer.created {
-            Some(id) => about[creates.resource] = Some(self.place(creates.resource, id)),
-            None if attempt.answer_hidden => self.kinds[creates.resource.index()].has_unknown = true,
-            None => {}
+        let of_parent = parent(creates.resource, attempt, profile);
+        match (&attempt.answer.created, of_parent) {
+            (Some(id), Named::Id(parent)) if !attempt.answer_hidden => {
+                let place = self.place(creates.resource, &joined(&parent, id));
+                about[creates.resource] = Some(place);
+            }
+            _ => self.kinds[creates.resource.index()].has_unknown = true,
         }
     }
 
-    fn place(&mut self, resource: Resource, id: &str) -> usize {
-        self.kinds[resource.index()].resources.index_of_or_insert(id)
+    fn place(&mut self, resource: Resource, key: &str) -> usize {
+        self.kinds[resource.index()].resources.index_of_or_insert(key)
     }
 
     /// The value of a field of the resource that an event is about.
@@ -173,37 +176,71 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// What a request has at the place of an id.
+/// What a request has at the places of an id.
 enum Named {
     Id(String),
     Nothing,
+    /// The capture does not show it, or several places have different ids.
     NotShown,
 }
 
+/// The key of the resource of a kind that a request names: its id, after that of the resource that it is within.
+fn keyed(resource: Resource, attempt: &Attempt, profile: &Profile) -> Named {
+    let Some(operation) = attempt.operation else { return Named::Nothing };
+    let mut own = Named::Nothing;
+    for reference in operation.spec().about.iter().filter(|reference| reference.resource == resource) {
+        own = match (own, named(attempt, reference)) {
+            (Named::Id(one), Named::Id(other)) if one != other => return Named::NotShown,
+            (_, Named::NotShown) => return Named::NotShown,
+            (Named::Nothing, other) => other,
+            (one, _) => one,
+        };
+    }
+    match (own, parent(resource, attempt, profile)) {
+        (Named::Id(id), Named::Id(parent)) => Named::Id(joined(&parent, &id)),
+        (Named::Id(_), _) => Named::NotShown,
+        (other, _) => other,
+    }
+}
+
+/// The key of the resource that one of a kind is within; empty if its ids are unique.
+fn parent(resource: Resource, attempt: &Attempt, profile: &Profile) -> Named {
+    match profile.resource_spec(resource).and_then(|spec| spec.within) {
+        None => Named::Id(String::new()),
+        Some(within) => keyed(within, attempt, profile),
+    }
+}
+
+fn joined(parent: &str, id: &str) -> String {
+    if parent.is_empty() { id.to_owned() } else { format!("{parent}\n{id}") }
+}
+
 fn named(attempt: &Attempt, reference: &Reference) -> Named {
-    let part = match &reference.place {
-        IdPlace::Path(_) if attempt.hides.path => return Named::NotShown,
-        IdPlace::Path(at) => return attempt.path_ids.get(*at).cloned().map_or(Named::Nothing, Named::Id),
-        IdPlace::Body(pointer) => RawPart::Body(pointer.clone()),
-        IdPlace::Query(name) => RawPart::Query(name.clone()),
-    };
-    let access = RawAccess { of_response: false, part };
-    match attempt.raw.as_ref().map(|raw| raw.value(&access)) {
-        Some(Value::Text(text)) if !text.is_empty() => Named::Id(id::canonical(&text)),
-        Some(Value::Int(whole)) => Named::Id(whole.to_string()),
-        Some(Value::Number(number)) => Named::Id(number.to_string()),
-        Some(Value::Unknown(_)) | None => Named::NotShown,
-        Some(_) => Named::Nothing,
+    let Some(raw) = &attempt.raw else { return Named::NotShown };
+    match &reference.place {
+        IdPlace::Path(_) if attempt.hides.path => Named::NotShown,
+        IdPlace::Path(at) => attempt.path_ids.get(*at).cloned().map_or(Named::Nothing, Named::Id),
+        IdPlace::Body(pointer) => match raw.request_json(pointer) {
+            Err(()) => Named::NotShown,
+            Ok(None | Some(serde_json::Value::Null)) => Named::Nothing,
+            // Something else than an id: nobody knows which resource the backend takes it for.
+            Ok(Some(value)) => id::of_json(value).map_or(Named::NotShown, Named::Id),
+        },
+        IdPlace::Query(name) => match raw.request_query(name).as_deref() {
+            Err(()) => Named::NotShown,
+            Ok([]) => Named::Nothing,
+            Ok([value]) => Named::Id(id::canonical(value)),
+            Ok(_) => Named::NotShown,
+        },
     }
 }
 
 /// Whether a request or its response names a resource of this kind, and the capture does not show which one.
-pub(crate) fn hides(resource: Resource, attempt: &Attempt) -> bool {
+pub(crate) fn hides(resource: Resource, attempt: &Attempt, profile: &Profile) -> bool {
     let Some(operation) = attempt.operation else { return false };
-    let mut references = operation.spec().about.iter().filter(|reference| reference.resource == resource);
     let creates = operation.spec().creates.as_ref().is_some_and(|creates| creates.resource == resource);
-    references.any(|reference| matches!(named(attempt, reference), Named::NotShown))
-        || (creates && attempt.succeeded() && attempt.answer_hidden)
+    let is_unnamed = creates && attempt.succeeded() && (attempt.answer_hidden || attempt.answer.created.is_none());
+    is_unnamed || matches!(keyed(resource, attempt, profile), Named::NotShown)
 }
 
 /// Whether the response to one operation can show what another one has created.

@@ -51,6 +51,27 @@ impl RawExchange {
         RawExchange { request: self.request.clone(), response: None, query: self.query.clone() }
     }
 
+    /// The value at a JSON pointer in the request body: `Err` if the capture does not show it, `None` if there is none.
+    pub(crate) fn request_json(&self, pointer: &str) -> Result<Option<&serde_json::Value>, ()> {
+        match &self.request.body {
+            RawBody::NotShown => Err(()),
+            RawBody::NotJson => Ok(None),
+            RawBody::Json(body) => match body.pointer(pointer) {
+                None if absent(body, pointer) == NOT_SHOWN => Err(()),
+                Some(value) if of_json(value) == NOT_SHOWN => Err(()),
+                value => Ok(value),
+            },
+        }
+    }
+
+    /// The values of a query parameter, by its name in lower case: `Err` if the capture does not show them all.
+    pub(crate) fn request_query(&self, name: &str) -> Result<Vec<&str>, ()> {
+        let named = self.query.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        let values: Vec<&str> = named.map(|(_, value)| value.as_str()).collect();
+        let is_shown = !self.request.not_shown.query && !values.iter().any(|value| is_hidden(value));
+        if is_shown { Ok(values) } else { Err(()) }
+    }
+
     /// The value of a part; `null` if the exchange does not have it.
     pub(crate) fn value(&self, access: &RawAccess) -> Value {
         let message = if access.of_response { self.response.as_ref() } else { Some(&self.request) };

@@ -153,7 +153,7 @@ impl ObservedState {
             _ => {}
         }
         if !self.profile.is_native {
-            self.folded.created(attempt, &mut context.about);
+            self.folded.created(attempt, &mut context.about, self.profile);
         }
         self.found(attempt, context);
         derived.extend(self.attempt_ended(attempt, context));

@@ -149,6 +149,138 @@ fn what_is_hidden_of_another_api_never_passes() {
     }
 }
 
+/// What a sanitiser or a broken backend leaves unclear is no evidence that the client is right.
+#[test]
+fn what_is_unclear_of_another_api_never_passes() {
+    let whole = har(&correct());
+    let changed = |at: usize, change: &dyn Fn(&mut Value)| {
+        let mut har = whole.clone();
+        change(&mut har["log"]["entries"][at]);
+        judged(&har)
+    };
+    let body = |text: &'static str| move |entry: &mut Value| entry["response"]["content"]["text"] = text.into();
+    let incomplete = |(outcome, found): (String, Vec<String>), what: &str| {
+        assert_eq!((outcome.as_str(), found.len()), ("incomplete", 0), "{what}: {found:?}");
+    };
+    for text in [
+        r#"{"loan":{"id":"L1","id":"L2"}}"#,
+        r#"{"loan":{"id":null}}"#,
+        r#"{"loan":{"id":["L1"]}}"#,
+        r#"{"loan":{"id":"[redacted]"}}"#,
+        r#"{"loan":"#,
+        "",
+    ] {
+        incomplete(changed(2, &body(text)), text);
+    }
+    for text in [r#"{"state":"lent","state":"returned"}"#, r#"{"state":"lent""#, r#"{"state":"***"}"#] {
+        incomplete(changed(3, &body(text)), text);
+    }
+    incomplete(changed(5, &|entry| entry["request"]["url"] = "[redacted]".into()), "masked URL");
+    incomplete(changed(5, &|entry| entry["request"]["url"] = Value::Null), "no URL");
+    incomplete(changed(5, &|entry| entry["request"]["method"] = "xxxx".into()), "masked method");
+    // A third renewal is not hidden by what a browser says about a request that it cannot have answered itself.
+    let mut thrice = correct();
+    thrice.push(renew(0.5));
+    for (name, value) in [("_fromCache", "memory"), ("_resourceType", "preflight")] {
+        let mut har = har(&thrice);
+        har["log"]["entries"][6][name] = value.into();
+        assert_eq!(judged(&har), ("failed".to_owned(), vec!["LIB-04".to_owned()]), "{name}");
+    }
+}
+
+/// Items of an order have ids that are unique in their order only. Ids are numbers.
+#[test]
+fn ids_within_another_resource_and_numbers_are_told_apart() {
+    const PROFILE: &str = r#"
+name = "shop"
+title = "Shop"
+[[feature]]
+id = "orders"
+mandatory = true
+[[resource]]
+name = "order"
+[[resource]]
+name = "item"
+within = "order"
+[[resource.field]]
+name = "reads"
+fold = "count"
+on = ["GetItem"]
+[[operation]]
+name = "GetItem"
+method = "GET"
+path = "/orders/{order}/items/{item}"
+[[operation]]
+name = "PutItem"
+method = "PUT"
+path = "/orders/{order}/items/{item}"
+body = true
+[[operation]]
+name = "Move"
+method = "POST"
+path = "/moves"
+body = true
+about = [{ resource = "order", body = "/order" }, { resource = "item", body = "/item" }]
+"#;
+    const RULES: &str = r#"
+[feature]
+id = "orders"
+title = "Orders"
+operations = ["GetItem", "PutItem", "Move"]
+[[requirement]]
+id = "SHOP-01"
+level = "must"
+title = "an item is read before it is changed"
+source = "s"
+why = "w"
+remedy = "r"
+[[requirement.check]]
+pattern = "never"
+scope = "item"
+on = ["PutItem", "Move"]
+forbid = "item.reads == 0"
+message = "read {item.reads} times"
+"#;
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("shop");
+    std::fs::create_dir_all(dir.join("rules")).unwrap();
+    std::fs::write(dir.join("profile.toml"), PROFILE).unwrap();
+    std::fs::write(dir.join("rules/orders.toml"), RULES).unwrap();
+    let call = |method: &'static str, path: &'static str, body: Option<Value>| Call {
+        method,
+        path,
+        status: 200,
+        body,
+        answer: Some(json!({})),
+        key: "",
+    };
+    let get = |path| call("GET", path, None);
+    let put = |path| call("PUT", path, Some(json!({"count": 2})));
+    let moved = |body: Value| call("POST", "/moves", Some(body));
+    let outcome = |calls: &[Call]| {
+        let mut har = har(calls);
+        for entry in har["log"]["entries"].as_array_mut().unwrap() {
+            let url = entry["request"]["url"].as_str().unwrap().replace("/v1", "");
+            entry["request"]["url"] = url.into();
+        }
+        let output = run(home.path(), &dir, &har);
+        let verdict: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+        verdict["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(outcome(&[get("/orders/7/items/3"), put("/orders/7/items/3")]), "passed");
+    assert_eq!(outcome(&[get("/orders/8/items/3"), put("/orders/7/items/3")]), "failed", "an item of another order");
+    assert_eq!(outcome(&[get("/orders/7/items/3"), put("/orders/7/items/03")]), "failed");
+    let read = get("/orders/7/items/18446744073709551615");
+    let big: Value = serde_json::from_str(r#"{"order":7,"item":18446744073709551615}"#).unwrap();
+    assert_eq!(outcome(&[read.clone(), moved(big)]), "passed", "a number beyond a double");
+    assert_eq!(outcome(&[get("/orders/7/items/3"), moved(json!({"order": 7.0, "item": "3"}))]), "passed");
+    assert_eq!(outcome(&[get("/orders/7/items/3"), moved(json!({"order": 7, "item": 4}))]), "failed");
+    for unclear in [json!({"order": 7, "item": [3]}), json!({"item": 3}), json!({"order": true, "item": 3})] {
+        assert_eq!(outcome(&[get("/orders/7/items/3"), moved(unclear.clone())]), "incomplete", "{unclear}");
+    }
+}
+
 /// The library's backend, in a process of its own.
 struct Backend(Child, String);
 
@@ -252,6 +384,16 @@ fn mistakes_in_profiles_are_one_error_with_their_place() {
         ("resource = \"loan\", id", "resource = \"loon\", id", ["profile.toml:", "did you mean `loan`?"]),
         ("fold = \"count\"", "fold = \"sum\"", ["profile.toml:", "requires a `value`"]),
         ("mandatory = true", "mandatory = false", ["profile.toml", "mandatory"]),
+        ("path = \"/loans/{loan}\"", "path = \"/loans/{lone}\"", ["profile.toml:", "did you mean `loan`?"]),
+        ("path = \"/loans/{loan}\"", "path = \"/loans/{loan\"", ["profile.toml:", "placeholder"]),
+        ("path = \"/loans/{loan}\"", "path = \"/loans/\"", ["profile.toml:", "slash at its end"]),
+        ("name = \"GetLoan\"", "name = \"polls\"", ["profile.toml:", "another meaning"]),
+        ("id = \"/loan/id\"", "id = \"/loan/*/id\"", ["profile.toml:", "only `ids`"]),
+        (
+            "value = \"response.body('/state')\"",
+            "value = \"response.body('/state')\"\nat = \"request\"",
+            ["profile.toml:", "cannot read the response"],
+        ),
         ("[headers]", "native = \"pos-v10\"\n[headers]", ["profile.toml:", "native"]),
     ] {
         assert!(profile.contains(from), "{from}");

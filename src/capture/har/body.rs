@@ -102,14 +102,15 @@ pub(super) fn of_answer(
         }
         let cut = is_cut(&body, [positive(content.size), announced(headers)], headers);
         let is_mended = context.mended && text.contains(char::REPLACEMENT_CHARACTER) && !is_json(&body);
-        return Ok(if cut || is_mended { unseen(body.length) } else { unmasked(body, true) });
+        return Ok(if cut || is_mended { unseen(body.length) } else { unmasked(body, context.profile.is_native) });
     }
     if never {
         return Ok(Body::default());
     }
     if let Some(file) = content.file.as_ref().filter(|_| content.size != Some(0.0)) {
+        let is_native = context.profile.is_native;
         let bytes = file.as_str().and_then(|name| context.files.read(name));
-        return Ok(bytes.map_or_else(|| unseen(0), |bytes| unmasked(whole(bytes, headers), true)));
+        return Ok(bytes.map_or_else(|| unseen(0), |bytes| unmasked(whole(bytes, headers), is_native)));
     }
     let size = positive(content.size).or_else(|| announced(headers)).filter(|size| *size > 0);
     if let Some(size) = size {
@@ -153,9 +154,9 @@ fn is_json(body: &Body) -> bool {
 }
 
 /// Treats a body with masked values as unknown. In a response, only the fields that rules use count.
-fn unmasked(body: Body, is_answer: bool) -> Body {
+fn unmasked(body: Body, has_known_fields: bool) -> Body {
     let masked = match serde_json::from_slice::<Value>(&body.bytes) {
-        Ok(value) if is_answer => masks::stands_in_judged(&value),
+        Ok(value) if has_known_fields => masks::stands_in_judged(&value),
         Ok(value) => masks::stands_in(&value),
         Err(_) => std::str::from_utf8(&body.bytes).is_ok_and(masks::is_marked),
     };

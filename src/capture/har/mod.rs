@@ -40,6 +40,8 @@ pub(super) struct Read {
     pub records: Vec<Record>,
     /// Numbers of entries that are not API calls, in order.
     pub left_out: Vec<u64>,
+    /// Whether no entry that may be an API call is hidden.
+    pub is_whole: bool,
     /// See [`super::Capture::resolution_us`].
     pub resolution_us: u64,
     /// See [`super::Capture::lasted_us`].
@@ -67,6 +69,8 @@ enum Kind {
     Other,
     /// Its URL cannot be parsed.
     Unreadable,
+    /// Its URL or method is masked or missing: it may be a call.
+    Hidden,
 }
 
 /// Reads the bytes of a HAR file with calls of this API; `path` is used in messages, and at most `limit` bytes are
@@ -131,7 +135,8 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64, profile: &Profile) -
         numbers.sort_unstable();
         numbers
     };
-    let (others, unreadable) = (numbers_of(Kind::Other), numbers_of(Kind::Unreadable));
+    let (others, unreadable, hidden) =
+        (numbers_of(Kind::Other), numbers_of(Kind::Unreadable), numbers_of(Kind::Hidden));
     let mut all = remarks::of(&calls);
     if !order.ties.is_empty() {
         let tied: Vec<u64> = order.ties.iter().flatten().copied().collect();
@@ -150,6 +155,16 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64, profile: &Profile) -
             (1_u64..).zip(&entries).filter(|(_, e)| e.kind == Kind::Unreadable).map(|(at, _)| at).collect();
         let which = remarks::listed(&places);
         all.push(format!("{} entries of the HAR have an unreadable URL and were skipped: {which}", places.len()));
+    }
+    if !hidden.is_empty() {
+        let places: Vec<u64> =
+            (1_u64..).zip(&entries).filter(|(_, e)| e.kind == Kind::Hidden).map(|(at, _)| at).collect();
+        all.push(format!(
+            "{} entries of the HAR may be API calls, but their URL or method is masked or missing: {}; the capture is \
+             incomplete",
+            places.len(),
+            remarks::listed(&places)
+        ));
     }
     if begun.iter().any(|moment| !moment.has_offset) {
         all.push("times without a UTC offset were read as UTC".to_owned());
@@ -175,8 +190,10 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64, profile: &Profile) -
     records.extend(calls.into_iter().map(|exchange| Record::Exchange(Box::new(exchange))));
     let mut left_out = others;
     left_out.extend(unreadable);
+    let is_whole = hidden.is_empty();
+    left_out.extend(hidden);
     left_out.sort_unstable();
-    Ok(Read { records, left_out, resolution_us, lasted_us, ties, remarks: all })
+    Ok(Read { records, left_out, is_whole, resolution_us, lasted_us, ties, remarks: all })
 }
 
 /// Classifies the entries. A browser's HAR file contains everything that it loaded. API calls are the requests to
@@ -200,8 +217,11 @@ fn sorted<'a>(
         let asks = is_of_the_api(profile, method, asks);
         let authority = place.map(|place| place.authority);
         hosts.extend(authority.clone().filter(|_| asks));
-        let beside = outline.is_cached() || is_preflight(&outline, method);
-        places.push((authority, asks, beside));
+        // Only the response to a GET or HEAD comes from a cache.
+        let is_read = ["GET", "HEAD"].iter().any(|read| method.eq_ignore_ascii_case(read));
+        let beside = (outline.is_cached() && is_read) || is_preflight(&outline, method);
+        let is_hidden = |text: &str| text.trim().is_empty() || masks::is_mask(text);
+        places.push((authority, asks, beside, (is_hidden(url), is_hidden(method))));
         let said = outline.started.to_string();
         all.push(Sorted {
             text: raw.get(),
@@ -217,9 +237,11 @@ fn sorted<'a>(
             number: outline.number(),
         });
     }
-    for (entry, (authority, asks, beside)) in all.iter_mut().zip(places) {
+    for (entry, (authority, asks, beside, (hides_url, hides_method))) in all.iter_mut().zip(places) {
+        let is_of_host = asks || authority.as_ref().is_some_and(|authority| hosts.contains(authority));
         entry.kind = match authority {
             _ if is_own => Kind::Call,
+            _ if hides_url || (hides_method && is_of_host) => Kind::Hidden,
             _ if beside => Kind::Other,
             Some(authority) if hosts.contains(&authority) => Kind::Call,
             Some(_) => Kind::Other,
@@ -241,8 +263,8 @@ fn is_preflight(outline: &Outline, method: &str) -> bool {
     let asks = |(name, _): (&str, &str)| name.eq_ignore_ascii_case("access-control-request-method");
     let headers = outline.request.get("headers").and_then(serde_json::Value::as_array);
     let no_headers = headers.is_none_or(Vec::is_empty);
-    outline.resource_type == "preflight"
-        || (method.eq_ignore_ascii_case("OPTIONS") && (no_headers || outline.headers().any(asks)))
+    let says = outline.resource_type == "preflight" || no_headers || outline.headers().any(asks);
+    method.eq_ignore_ascii_case("OPTIONS") && says
 }
 
 fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError {
