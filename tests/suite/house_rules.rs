@@ -300,3 +300,35 @@ fn verdict_is_not_written_over_what_it_rests_on() {
         assert_eq!(fs::read(dir.path().join(output)).unwrap(), before);
     }
 }
+
+/// The first block of TOML in a page of the documentation that contains this text.
+fn documented(page: &str, text: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+    let page = fs::read_to_string(path).unwrap();
+    let mut blocks = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.find(|block| block.contains(text)).unwrap_or_else(|| panic!("no block with {text}")).to_owned()
+}
+
+#[test]
+fn documented_example_of_each_pattern_is_valid() {
+    let block = documented("rules.md", "pattern = \"gap\"");
+    let head = "level = \"must\"\ntitle = \"t\"\nsource = \"s\"\nwhy = \"w\"\nremedy = \"r\"\n";
+    let patterns = ["each", "never", "at-most", "sum", "before", "after", "gap"];
+    assert!(patterns.iter().all(|pattern| block.contains(&format!("pattern = \"{pattern}\""))), "{block}");
+    let rule = format!("judged_for = [\"onboarding\"]\n[[requirement]]\nid = \"HOUSE-02\"\n{head}{block}");
+    let dir = unchanged();
+    fs::write(dir.path().join("second.toml"), rule).unwrap();
+    let (code, said, error) = rules(&["check"], dir.path());
+    assert_eq!(code, Some(0), "{said}{error}");
+}
+
+#[test]
+fn documented_profile_is_valid() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("rules")).unwrap();
+    fs::write(dir.path().join("profile.toml"), documented("profiles.md", "[[resource.field]]")).unwrap();
+    let rules_file = "[feature]\nid = \"loans\"\ntitle = \"Loans\"\noperations = [\"CreateLoan\", \"GetLoan\"]\n";
+    fs::write(dir.path().join("rules/loans.toml"), rules_file).unwrap();
+    let (code, said, error) = rules(&["check", "--profile"], dir.path());
+    assert_eq!(code, Some(0), "{said}{error}");
+}
