@@ -269,6 +269,19 @@ impl Selector {
         ("notification", Selector::Notification),
     ];
 
+    /// Whether it selects calls, which have a head and an end.
+    pub(super) fn is_call(self) -> bool {
+        !matches!(
+            self,
+            Selector::Connection
+                | Selector::Recovered
+                | Selector::LookedUp
+                | Selector::ConflictResolved
+                | Selector::ListedCaptured
+                | Selector::Notification
+        )
+    }
+
     /// Whether only native code makes such events.
     fn is_native(self) -> bool {
         matches!(self, Selector::ConflictResolved | Selector::ListedCaptured | Selector::Notification)

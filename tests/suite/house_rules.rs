@@ -332,3 +332,23 @@ fn documented_profile_is_valid() {
     let (code, said, error) = rules(&["check", "--profile"], dir.path());
     assert_eq!(code, Some(0), "{said}{error}");
 }
+
+#[test]
+fn rule_about_a_request_cannot_read_its_response() {
+    for check in [
+        "pattern = \"each\"\nrequire = \"call.status == 200\"",
+        "pattern = \"never\"\nforbid = \"response.body('/a') == 1.0\"",
+        "pattern = \"each\"\nwhen = \"call.succeeded\"\nrequire = \"call.amount > 5\"",
+        "pattern = \"after\"\nneed = [{ on = [\"QueryPayment\"], when = \"call.state == 'Captured'\" }]",
+    ] {
+        let early = format!("[[requirement.check]]\nscope = \"client\"\non = [\"any\"]\n{check}\nmessage = \"m\"\n");
+        let dir = with_rule(&early, "");
+        let (code, said, error) = rules(&["check"], dir.path());
+        assert_eq!(code, Some(1), "{check}: {said}{error}");
+        assert!(error.contains("second.toml:") && error.contains("add `at = \"answer\"`"), "{check}: {error}");
+    }
+    let late = "[[requirement.check]]\nscope = \"client\"\non = [\"any\"]\nat = \"answer\"\npattern = \"each\"\n\
+                require = \"call.status_text != ''\"\nmessage = \"m\"\n";
+    let (code, _, error) = rules(&["check"], with_rule(late, "").path());
+    assert!(code == Some(1) && error.contains("unknown field"), "a longer name is another field: {error}");
+}

@@ -200,7 +200,7 @@ mod tests {
     fn conditions_are_dropped_and_changed() {
         let found = changes(
             "pattern = \"each\"\nscope = \"client\"\non = [\"CreatePos\", \"GetPos\"]\nwhen = \"call.succeeded\"\n\
-             require = \"call.status == 200\"\n",
+             require = \"call.status == 200\"\nat = \"answer\"\n",
         );
         for (line, expected) in [
             (14, "`when` is dropped: `call.succeeded`"),
