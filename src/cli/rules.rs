@@ -4,6 +4,7 @@ use super::api_arg::ApiArg;
 use super::{CliError, Exit, rules_new, rules_test, verify_input::load_rules};
 use crate::profile::Profile;
 use crate::profile::toml_text::distance;
+use crate::report::wording;
 use crate::rules::fields;
 use crate::rules::model::{Case, Feature, Level, Requirement};
 use crate::rules::raw::FUNCTIONS;
@@ -97,7 +98,8 @@ fn checked(check: Check) -> Result<Exit, CliError> {
         Ok(rules) => {
             let cases: usize = rules.features.iter().map(|feature| feature.cases.len()).sum();
             let count = rules.requirements.len();
-            super::print(&format!("{count} requirements and {cases} cases are valid; digest {}\n", rules.digest))?;
+            let (requirements, cases) = (wording::count(count, "requirement"), wording::count(cases, "case"));
+            super::print(&format!("valid: {requirements} and {cases}; digest {}\n", rules.digest))?;
             Ok(Exit::Passed)
         }
         // The directory itself: it cannot be read, or has no rule files.

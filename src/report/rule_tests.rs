@@ -69,6 +69,7 @@ fn of_requirement(text: &mut String, requirement: &Coverage, least: Option<usize
         (false, false) => "; MISSING: a test that it passes, and an edit that it fails",
     };
     let mutants = match &requirement.mutants {
+        Some(score) if score.total() == 0 => "no mutants".to_owned(),
         Some(score) => format!("{} of {} mutants noticed ({} %)", score.killed, score.total(), score.percent()),
         None => "mutants not evaluated".to_owned(),
     };

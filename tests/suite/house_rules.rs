@@ -59,7 +59,7 @@ fn new_directory_is_green_at_once() {
     // Its tests are no rule file.
     let (code, said, _) = rules(&["check"], &inner);
     assert_eq!(code, Some(0));
-    assert!(said.starts_with("1 requirements and 0 cases are valid"), "{said}");
+    assert!(said.starts_with("valid: 1 requirement and 0 cases; digest "), "{said}");
 }
 
 #[test]

@@ -13,6 +13,20 @@ pub(super) fn of_events(check: &CheckRow, add: &mut Add) {
         let change = format!("`on` does not contain `{}`", name.as_ref());
         add(name.span().start, change, hint, &|check| drop(check.on.remove(at)));
     }
+    // The only event that is needed cannot be dropped; any other call in its place is a weaker rule.
+    if let [EventRow { on, .. }] = check.need.as_slice()
+        && let [name] = on.as_slice()
+        && name.as_ref() != "any"
+    {
+        let change = format!("`need` is any call instead of `{}`", name.as_ref());
+        let hint = format!("add a test with another call in place of `{}`", name.as_ref());
+        add(name.span().start, change, hint, &|check| {
+            let only = check.need.first_mut().and_then(|event| event.on.first_mut());
+            if let Some(only) = only {
+                "any".clone_into(only.as_mut());
+            }
+        });
+    }
     type List = (&'static str, fn(&mut CheckRow) -> &mut Vec<EventRow>, usize);
     let lists: [List; 3] = [
         ("need", |check| &mut check.need, 2),

@@ -246,6 +246,14 @@ mod tests {
     }
 
     #[test]
+    fn only_needed_event_is_replaced_by_any_call() {
+        let found =
+            changes("pattern = \"before\"\nscope = \"client\"\non = [\"CreatePos\"]\nneed = [{ on = [\"GetPos\"] }]\n");
+        let changes: Vec<String> = found.into_iter().map(|(_, change)| change).collect();
+        assert_eq!(changes, ["`need` is any call instead of `GetPos`"]);
+    }
+
+    #[test]
     fn condition_that_protects_another_one_is_not_dropped() {
         let found = changes(
             "pattern = \"each\"\nscope = \"client\"\non = [\"any\"]\nwhen = \"call.amount != null\"\nrequire = \"call.amount > 0\"\n",
