@@ -177,6 +177,10 @@ fn what_is_unclear_of_another_api_never_passes() {
     }
     incomplete(changed(5, &|entry| entry["request"]["url"] = "[redacted]".into()), "masked URL");
     incomplete(changed(5, &|entry| entry["request"]["url"] = Value::Null), "no URL");
+    incomplete(
+        changed(5, &|entry| entry["request"]["url"] = "https://lib.example/v1/loans/xxxx/renewals".into()),
+        "masked id",
+    );
     incomplete(changed(5, &|entry| entry["request"]["method"] = "xxxx".into()), "masked method");
     // A third renewal is not hidden by what a browser says about a request that it cannot have answered itself.
     let mut thrice = correct();

@@ -38,6 +38,11 @@ pub(super) fn is_mask(value: &str) -> bool {
     is_marked(value) || is_blanked || value.ends_with("...") || value.ends_with('…') || is_word(value)
 }
 
+/// Whether a part of a URL is a mask; its words may be those of the API.
+pub(super) fn is_mask_in_url(value: &str) -> bool {
+    is_marked(value) || (value.chars().count() <= LONGEST_BLANK && is_blanked(value))
+}
+
 /// Whether a value is certainly a mask. Bodies use this stricter test, since their texts may look like masks by
 /// intention.
 pub(crate) fn is_marked(value: &str) -> bool {

@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 pub(super) fn of_request(request: &Request, target: &str) -> NotShown {
     let mut not_shown = of_headers(request.headers.as_deref().unwrap_or_default());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let is_masked = |text: &str| masks::is_marked(&percent_decode_str(text).decode_utf8_lossy());
+    let is_masked = |text: &str| masks::is_mask_in_url(&percent_decode_str(text).decode_utf8_lossy());
     not_shown.path = path.split('/').any(is_masked);
     not_shown.query = query.split(['&', '=']).any(is_masked);
     not_shown
