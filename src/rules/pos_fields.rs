@@ -166,6 +166,7 @@ pub(super) const FIELDS: &[Field] = &[
         "the number of reservations of one list that were ended in the same way, if none was left out",
     ),
     f("payment.restricted", Bool, false, "a restriction was sent for it"),
+    f("payment.shows_restrictions", Bool, false, "a response to a poll showed a restriction of it"),
     f("payment.restrictions_n", Int, true, "the exchange that sent it"),
     f("payment.loyalty", Text, false, "loyalty in the latest response: absent, empty or ids"),
     f("payment.loyalty_lacked", Bool, false, "an earlier response had no loyaltyIds"),

@@ -179,6 +179,7 @@ impl Moment<'_> {
             }
             "swept_with" => missing.listed || missing.some_payment || !missing.polled.is_empty(),
             "restricted" | "restrictions_n" => negative && (described || unnamed),
+            "shows_restrictions" => negative && polled,
             "loyalty" => polled || checked_in,
             "loyalty_lacked" => negative && (polled || checked_in),
             "refunded" => missing.some_refund || missing.refunded.contains(&payment),

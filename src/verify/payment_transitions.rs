@@ -173,6 +173,7 @@ impl ObservedState {
             entry.poll_500s += u32::from(attempt.status == Some(500));
         }
         let Some(state) = PaymentStatus::from_name(&attempt.answer.state) else { return };
+        entry.shows_restrictions |= attempt.answer.restrictions.is_some_and(|(debit, credit)| debit || credit);
         entry.pos = entry.pos.or(pos);
         if entry.first_seen == 0 {
             entry.first_seen = tick;

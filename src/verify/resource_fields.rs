@@ -96,6 +96,7 @@ impl Moment<'_> {
             "create_failed_n" => n(swept_after(entry, pos)),
             "swept_with" => Value::Int(self.bulk_ended_count()),
             "restricted" => Value::Bool(entry.restrictions.is_some()),
+            "shows_restrictions" => Value::Bool(entry.shows_restrictions),
             "restrictions_n" => n(entry.restrictions_n),
             "loyalty" => loyalty(entry.loyalty),
             "loyalty_lacked" => Value::Bool(entry.loyalty_lacked),

@@ -78,6 +78,8 @@ pub(crate) struct PaymentState {
     pub restrictions: Option<(bool, bool)>,
     /// The exchange that sent them.
     pub restrictions_n: Option<u64>,
+    /// Whether a poll response showed restrictions.
+    pub shows_restrictions: bool,
     /// Loyalty in the latest poll response that had it.
     pub loyalty: Loyalty,
     /// Whether an earlier response had no `loyaltyIds`.

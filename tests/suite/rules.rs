@@ -1,5 +1,6 @@
 //! Tests of `poscert rules`: the list, the explanations, and the errors for invalid rule files.
 
+use crate::poscert_process::{verdict, with_status};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -101,4 +102,35 @@ fn unchanged_copy_of_the_rules_counts_as_built_in() {
     let other = edited("common.toml", "at_least_ms = 100", "at_least_ms = 101");
     let said = verdict(other.path());
     assert!(said.contains("\"builtin\": false") && said.contains("not the built-in ones"), "{said}");
+}
+
+/// A payment of an earlier session: only its polls say that it is restricted.
+#[test]
+fn refused_payment_whose_create_is_not_in_the_capture_is_not_polled_on() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let id = "2b8cc9b3-6345-519b-b6de-cf6ee50d739d";
+    let entry = |second: u32, is_restricted: bool| {
+        let answer = serde_json::json!({
+            "paymentId": id, "status": "CancelledByMobilePay", "amount": 100, "currencyCode": "DKK", "pollDelayInMs": 1000,
+            "restrictions": {"debitCardDisallowed": is_restricted, "creditCardDisallowed": false},
+        });
+        serde_json::json!({
+            "startedDateTime": format!("2026-03-02T09:00:{second:02}.250Z"), "time": 12.5,
+            "request": {
+                "method": "GET", "url": format!("https://api.example/pos/v10/payments/{id}"), "httpVersion": "HTTP/1.1",
+                "headers": [{"name": "Authorization", "value": "Bearer a.b.c"}],
+            },
+            "response": {"status": 200, "headers": [], "content": {"mimeType": "application/json", "text": answer.to_string()}},
+        })
+    };
+    let failed = |polls: u32, is_restricted: bool| {
+        let entries: Vec<_> = (0..polls).map(|at| entry(at * 2, is_restricted)).collect();
+        let har = serde_json::json!({"log": {"version": "1.2", "creator": {"name": "t", "version": "1"}, "entries": entries}});
+        std::fs::write(home.join("polls.har"), har.to_string()).unwrap();
+        with_status(&verdict(home, &["polls.har"]).0, "failed").contains(&"RES-02".to_owned())
+    };
+    assert!(failed(3, true));
+    assert!(!failed(2, true), "one more poll is tolerated");
+    assert!(!failed(3, false), "no restriction is shown");
 }
