@@ -45,6 +45,9 @@ pub(super) struct Checkpoint {
     /// Identifies the capture's key; empty in captures recorded before this field existed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key_check: String,
+    /// The name of the profile of the recorded API; empty in captures recorded before this field existed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub api_profile: String,
     /// The segments, in order.
     pub parts: Vec<SegmentMeta>,
 }

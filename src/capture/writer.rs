@@ -9,6 +9,7 @@ use super::record::{RunStart, RunStop};
 use super::redact::Redactor;
 use super::store::{self, Store};
 use super::{Durability, Record, WriterOptions, codec, private_fs};
+use crate::profile::{ProfileId, pos_v10};
 use crate::seal::{self, Key};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -53,6 +54,8 @@ impl Writer {
         }
         let mut head = Checkpoint::read(dir)?;
         store::check_unnamed(dir, &head)?;
+        check_api(dir, &head, &options.api_profile)?;
+        head.api_profile.clone_from(&options.api_profile.name);
         let key = key(dir, &head)?;
         let key_check = key.check();
         head.key_check.clone_from(&key_check);
@@ -276,6 +279,20 @@ fn prepare(dir: &Path) -> Result<bool, CaptureError> {
 }
 
 /// The capture's key. With another key, equal secrets would get different replacements, so recording is refused then.
+/// Checks that the calls of a capture which is continued are of the same API.
+fn check_api(dir: &Path, head: &Checkpoint, api: &ProfileId) -> Result<(), CaptureError> {
+    // There was one API before this field existed.
+    let recorded = if head.api_profile.is_empty() { pos_v10().name.as_str() } else { &head.api_profile };
+    if head.runs == 0 || recorded == api.name {
+        return Ok(());
+    }
+    let sentence = format!(
+        "{} was recorded with the profile {recorded}; continue it with that --profile, or choose another directory",
+        dir.display()
+    );
+    Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence))
+}
+
 fn key(dir: &Path, head: &Checkpoint) -> Result<Key, CaptureError> {
     let path = dir.join(KEY);
     let damaged = |what: &str| {

@@ -1,29 +1,8 @@
 //! `--profile`: the API that a capture or rule files are about.
 
 use super::CliError;
-use crate::capture::{self, Record};
 use crate::profile::{self, Profile, pos_v10};
-use std::path::{Path, PathBuf};
-
-/// Checks that a capture which is continued has calls of this API. A capture that cannot be opened is reported elsewhere.
-///
-/// # Errors
-/// A capture of another API.
-pub(super) fn check_continued(capture: &Path, api: &'static Profile) -> Result<(), CliError> {
-    let records = capture::open_for(capture, api).and_then(|capture| capture.records());
-    let first = records.ok().and_then(|mut records| records.next()?.ok());
-    match first {
-        Some(Record::RunStart(start)) => match start.api_profile.filter(|recorded| recorded.name != api.name) {
-            None => Ok(()),
-            Some(recorded) => Err(CliError::new(format!(
-                "{} was recorded with the profile {}; continue it with that --profile, or choose another directory",
-                capture.display(),
-                recorded.name
-            ))),
-        },
-        _ => Ok(()),
-    }
-}
+use std::path::PathBuf;
 
 /// The option for the profile of the API.
 #[derive(clap::Args, Clone, Debug, Default)]

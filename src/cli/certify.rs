@@ -8,7 +8,6 @@ mod page;
 mod resume;
 mod session_run;
 
-use super::api_arg::check_continued;
 use super::child::CommandError;
 use super::local_pages;
 use super::record;
@@ -176,7 +175,6 @@ async fn certify(
 ) -> Result<FinishedRun, CliError> {
     let recorded = &args.record;
     let previous = PreviousRuns::read(&recorded.capture)?;
-    check_continued(&recorded.capture, rules.profile)?;
     let before = previous.identification();
     let to_be_asked = !args.unattended && !driven(args) && before == Identification::default();
     let identified = identified.or(before);

@@ -1,7 +1,7 @@
 //! `poscert record`: the recorder; with a command, also the verdict on its calls.
 
 use super::addresses::{DEFAULT_LISTEN, hosts};
-use super::api_arg::{ApiArg, check_continued};
+use super::api_arg::ApiArg;
 use super::backend::Backend;
 use super::ca::Folder;
 use super::child::CommandError;
@@ -274,7 +274,6 @@ async fn record(args: &Args, is_scratch: bool) -> Result<Recorded, CliError> {
     check_purpose(&args.capture, is_scratch)?;
     let mut signals = Signals::new()?;
     let api = args.api()?;
-    check_continued(&args.capture, api)?;
     let authority = Arc::new(args.ca.open()?);
     let listeners = Listeners::bind(args.listen, args.proxy_listen).await.map_err(CliError::new)?;
     let mut backend = args.backend(&authority, args.profile.client_id.as_deref(), &listeners).await?;

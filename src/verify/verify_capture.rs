@@ -6,7 +6,7 @@ use super::{ClientInference, Evaluator, Input, Options, Target, Verdict, possibl
 use crate::api::Feature;
 use crate::capture::record::Record;
 use crate::capture::{CaptureError, reader::Capture};
-use crate::profile::ProfileId;
+use crate::profile::{ProfileId, pos_v10};
 use crate::rules::RuleSet;
 use std::fmt;
 
@@ -110,12 +110,12 @@ pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result
 
 /// Rules about one API say nothing about the calls of another one.
 fn check_api(recorded: Option<&ProfileId>, rules: &RuleSet) -> Result<(), RunError> {
-    match recorded.filter(|recorded| recorded.name != rules.profile.name) {
-        None => Ok(()),
-        Some(recorded) => {
-            Err(RunError::OtherApi { recorded: recorded.name.clone(), rules: rules.profile.name.clone() })
-        }
+    // There was one API before captures named it.
+    let recorded = recorded.map_or(&pos_v10().name, |recorded| &recorded.name);
+    if *recorded == rules.profile.name {
+        return Ok(());
     }
+    Err(RunError::OtherApi { recorded: recorded.clone(), rules: rules.profile.name.clone() })
 }
 
 /// What a reader of the verdict must know first.
