@@ -1,5 +1,6 @@
 //! Fields of resources as data: folds over the exchanges that are about a resource.
 
+use super::at::At;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
@@ -33,17 +34,6 @@ impl Fold {
     }
 }
 
-/// The moment of an exchange at which a field changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Moment {
-    /// The request head is complete.
-    Request,
-    /// The exchange has ended, with or without a response.
-    #[default]
-    Answer,
-}
-
 /// A field of a kind of resource.
 #[derive(Clone, Debug)]
 pub struct FieldSpec {
@@ -54,7 +44,7 @@ pub struct FieldSpec {
     /// The names of the operations whose exchanges count; empty for all that are about the resource.
     pub on: Vec<String>,
     /// The moment of these exchanges.
-    pub at: Moment,
+    pub at: At,
     /// Whether an exchange counts: a CEL expression.
     pub when: Option<Spanned<String>>,
     /// The value of an exchange: a CEL expression.

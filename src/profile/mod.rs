@@ -4,6 +4,7 @@
 //! program, others in a directory. [`Operation`], [`Feature`] and [`Resource`] are interned: small values that are
 //! compared and copied, and stand for their descriptions. [`route`] finds the operation of a request.
 
+mod at;
 mod builtin;
 mod feature;
 mod field;
@@ -18,8 +19,9 @@ mod resource;
 pub(crate) mod route;
 pub(crate) mod toml_text;
 
+pub use at::At;
 pub use feature::Feature;
-pub use field::{FieldSpec, Fold, Moment};
+pub use field::{FieldSpec, Fold};
 pub use id_form::IdForm;
 pub use load::{load, pos_v10};
 pub use operation::Operation;

@@ -1,6 +1,7 @@
 //! The tables of `profile.toml` as TOML has them, before their meaning is checked.
 
-use super::field::{Fold, Moment};
+use super::at::At;
+use super::field::Fold;
 use super::id_form::IdForm;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -80,8 +81,8 @@ pub(super) struct FieldRow {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) on: Vec<Spanned<String>>,
-    #[serde(default)]
-    pub(super) at: Moment,
+    #[serde(default = "At::end")]
+    pub(super) at: At,
     #[schemars(with = "Option<String>")]
     pub(super) when: Option<Spanned<String>>,
     #[schemars(with = "Option<String>")]

@@ -1,10 +1,9 @@
 //! Fields of resources that a profile describes as folds, with compiled expressions.
 
 use super::RuleError;
-use super::model::At;
 use super::predicate::{Predicate, PredicateError};
 use crate::profile::toml_text::{Mistake, fault};
-use crate::profile::{self, Fold, Operation, Profile, Resource};
+use crate::profile::{At, Fold, Operation, Profile, Resource};
 use toml::Spanned;
 
 /// A field of a kind of resource.
@@ -43,7 +42,7 @@ pub(super) fn of(profile: &Profile) -> Result<Vec<FoldedField>, RuleError> {
             source.as_ref().map(compile).transpose()
         };
         let placed = |mistake: Mistake| RuleError::at(path, text, &mistake);
-        if field.at == profile::Moment::Request {
+        if field.at == At::Request {
             let sources = field.when.iter().chain(&field.value);
             if let Some(early) = sources.clone().find(|source| source.as_ref().contains("response.")) {
                 let message = "a field that changes `at = \"request\"` cannot read the response".to_owned();
@@ -56,10 +55,7 @@ pub(super) fn of(profile: &Profile) -> Result<Vec<FoldedField>, RuleError> {
             name: field.name.clone(),
             fold: field.fold,
             on: field.on.iter().filter_map(|name| profile.operation(name)).collect(),
-            at: match field.at {
-                profile::Moment::Request => At::Request,
-                profile::Moment::Answer => At::Answer,
-            },
+            at: field.at,
             when: compiled(&field.when).map_err(placed)?,
             value: compiled(&field.value).map_err(placed)?,
         });

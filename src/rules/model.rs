@@ -4,6 +4,7 @@ use super::guidance::Guidance;
 use super::predicate::Predicate;
 use super::template::Template;
 use crate::api::Fault;
+pub use crate::profile::At;
 use crate::profile::{Operation, Profile, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -205,17 +206,6 @@ pub struct Event {
     pub at: At,
     /// A condition that holds for the event.
     pub when: Option<Predicate>,
-}
-
-/// A moment of an exchange.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum At {
-    /// The request head is complete.
-    #[default]
-    Request,
-    /// The exchange has ended, with or without a response.
-    Answer,
 }
 
 /// A kind of event.
