@@ -6,11 +6,12 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// A feature of the certification. It is a number that stands for its id; features of one profile are in its order.
+/// A feature of a profile. It is a number that stands for its description; features of one profile are in its order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Feature(u16);
 
-static FEATURES: Registry<String> = Registry::new(builtin::features);
+/// The names of their profiles, with their ids.
+static FEATURES: Registry<(String, String)> = Registry::new(builtin::features);
 
 impl Feature {
     /// The feature at this index of the built-in profile.
@@ -18,19 +19,19 @@ impl Feature {
         Feature(index)
     }
 
-    /// The feature with this id; `None` if there are too many.
-    pub(super) fn interned(id: &str) -> Option<Feature> {
-        FEATURES.index(id.to_owned()).map(Feature)
+    /// The feature of a profile with this id; `None` if there are too many.
+    pub(super) fn interned(profile: &str, id: &str) -> Option<Feature> {
+        FEATURES.index((profile.to_owned(), id.to_owned())).map(Feature)
     }
 
     /// The id in options, rule files and verdicts.
     pub fn id(self) -> &'static str {
-        FEATURES.at(self.0)
+        &FEATURES.at(self.0).1
     }
 
-    /// The feature of any loaded profile with this id.
+    /// The feature of the built-in profile with this id.
     pub fn from_id(id: &str) -> Option<Feature> {
-        FEATURES.find(|known| known == id).map(Feature)
+        FEATURES.builtin(|(_, known)| known == id).map(Feature)
     }
 }
 

@@ -58,7 +58,8 @@ fn profile(file: &File, path: &str, text: &str) -> Result<Profile, Mistake> {
     for (spec, row) in resources.iter_mut().zip(&file.resource) {
         spec.fields = fields(row, &names)?;
     }
-    let features: Option<Vec<Feature>> = file.feature_ids().iter().map(|id| Feature::interned(id)).collect();
+    let feature = |id: &str| Feature::interned(file.name(), id);
+    let features: Option<Vec<Feature>> = file.feature_ids().iter().map(|id| feature(id)).collect();
     Ok(Profile {
         name: file.name().to_owned(),
         title: file.title.clone(),
@@ -78,7 +79,7 @@ fn profile(file: &File, path: &str, text: &str) -> Result<Profile, Mistake> {
         directory: None,
         file: (path.to_owned(), text.to_owned()),
         features: features.ok_or_else(too_many)?,
-        mandatory: file.mandatory().and_then(Feature::interned).ok_or_else(too_many)?,
+        mandatory: file.mandatory().and_then(feature).ok_or_else(too_many)?,
         resources,
         templates: operations.iter().map(|operation| Template::of(*operation)).collect(),
         operations,

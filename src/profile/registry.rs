@@ -34,12 +34,8 @@ impl<T: PartialEq> Registry<T> {
         u16::try_from(index).ok()
     }
 
-    /// The index of the description for which this holds, the latest one if there are several.
-    pub(super) fn find(&'static self, holds: impl Fn(&T) -> bool) -> Option<u16> {
-        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<&T> = self.builtin.iter().chain(loaded.iter().copied()).collect();
-        all.reverse();
-        let found = all.iter().position(|item| holds(item))?;
-        u16::try_from(all.len() - 1 - found).ok()
+    /// The index of the description of the built-in profile for which this holds.
+    pub(super) fn builtin(&'static self, holds: impl Fn(&T) -> bool) -> Option<u16> {
+        self.builtin.iter().position(holds).and_then(|index| u16::try_from(index).ok())
     }
 }

@@ -149,7 +149,7 @@ impl Target {
 
 /// The features of the session, or else all features that the rules define.
 fn session_features(session: Option<&Session>, rules: &RuleSet) -> Vec<Feature> {
-    let chosen: Vec<Feature> =
-        session.into_iter().flat_map(|session| &session.features).filter_map(|id| Feature::from_id(id)).collect();
+    let ids = session.into_iter().flat_map(|session| &session.features);
+    let chosen: Vec<Feature> = ids.filter_map(|id| rules.profile.feature(id)).collect();
     if chosen.is_empty() { rules.features.iter().map(|feature| feature.feature).collect() } else { chosen }
 }
