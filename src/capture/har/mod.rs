@@ -150,20 +150,19 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64, profile: &Profile) -
     if !others.is_empty() {
         all.push(format!("{} entries of the HAR are not API calls and were skipped", others.len()));
     }
+    let which = |kind: Kind| {
+        let places: Vec<u64> = (1_u64..).zip(&entries).filter(|(_, e)| e.kind == kind).map(|(at, _)| at).collect();
+        remarks::listed(&places)
+    };
     if !unreadable.is_empty() {
-        let places: Vec<u64> =
-            (1_u64..).zip(&entries).filter(|(_, e)| e.kind == Kind::Unreadable).map(|(at, _)| at).collect();
-        let which = remarks::listed(&places);
-        all.push(format!("{} entries of the HAR have an unreadable URL and were skipped: {which}", places.len()));
+        let (count, which) = (unreadable.len(), which(Kind::Unreadable));
+        all.push(format!("{count} entries of the HAR have an unreadable URL and were skipped: {which}"));
     }
     if !hidden.is_empty() {
-        let places: Vec<u64> =
-            (1_u64..).zip(&entries).filter(|(_, e)| e.kind == Kind::Hidden).map(|(at, _)| at).collect();
+        let (count, which) = (hidden.len(), which(Kind::Hidden));
         all.push(format!(
-            "{} entries of the HAR may be API calls, but their URL or method is masked or missing: {}; the capture is \
-             incomplete",
-            places.len(),
-            remarks::listed(&places)
+            "{count} entries of the HAR may be API calls, but their URL or method is masked or missing: {which}; the \
+             capture is incomplete"
         ));
     }
     if begun.iter().any(|moment| !moment.has_offset) {
@@ -241,12 +240,15 @@ fn sorted<'a>(
         let is_of_host = asks || authority.as_ref().is_some_and(|authority| hosts.contains(authority));
         entry.kind = match authority {
             _ if is_own => Kind::Call,
-            _ if hides_url || (hides_method && is_of_host) => Kind::Hidden,
             _ if beside => Kind::Other,
+            Some(_) if hides_method && is_of_host => Kind::Hidden,
             Some(authority) if hosts.contains(&authority) => Kind::Call,
+            // The host may be that of the API.
+            Some(authority) if masks::is_mask_in_url(&authority) => Kind::Hidden,
             Some(_) => Kind::Other,
             // An API path with an unreadable host must not be ignored.
             None if asks => Kind::Call,
+            None if hides_url => Kind::Hidden,
             None => Kind::Unreadable,
         };
     }
