@@ -53,9 +53,10 @@ impl PosRegistry {
         self.vat = vat.map(str::to_owned).or(self.vat.take());
         let new_alias = match attempt.operation {
             Some(CREATE_POS) => attempt.answer.created.clone().zip(alias(&exchange.request.body)),
-            Some(GET_POS) if attempt.succeeded() => {
-                attempt.path_id.clone().zip(exchange.answer.as_ref().and_then(|answer| alias(&answer.body)))
-            }
+            Some(GET_POS) if attempt.succeeded() => attempt
+                .path_id()
+                .map(str::to_owned)
+                .zip(exchange.answer.as_ref().and_then(|answer| alias(&answer.body))),
             _ => None,
         };
         self.aliases.extend(new_alias);
@@ -100,7 +101,7 @@ fn current(attempt: &Attempt) -> Option<String> {
     let gone = attempt.status == Some(404) || attempt.answer.code == "1000";
     match attempt.operation? {
         CREATE_POS => attempt.answer.created.clone(),
-        GET_POS | GET_CHECK_IN if attempt.succeeded() => attempt.path_id.clone(),
+        GET_POS | GET_CHECK_IN if attempt.succeeded() => attempt.path_id().map(str::to_owned),
         GET_POS_WITH_FILTER => match &attempt.answer.found[..] {
             [only] => Some(only.clone()),
             _ => None,

@@ -131,9 +131,7 @@ pub(crate) struct Attempt {
     pub query: Vec<(String, String)>,
     /// The names of undocumented query parameters.
     pub unknown_parameters: Vec<String>,
-    /// The last id in the path, in canonical form.
-    pub path_id: Option<String>,
-    /// All ids in the path, in canonical form; empty if they are hidden.
+    /// The ids in the path, in canonical form; empty if they are hidden.
     pub path_ids: Vec<String>,
     /// From a response of the token endpoint: the replacement of the token, and its lifetime in ms.
     pub issued: Option<(String, i64)>,
@@ -235,7 +233,6 @@ impl Attempt {
                 .collect(),
             query: route.query.iter().map(|(n, v)| (n.to_ascii_lowercase(), id::canonical(v))).collect(),
             path_ids: route.ids.iter().filter(|_| !hides.path).map(|id| id::canonical(id)).collect(),
-            path_id: route.id().filter(|_| !hides.path).map(id::canonical),
             issued,
             asked_vat,
             is_call: !is_token && !is_simulation,
@@ -346,6 +343,11 @@ impl Attempt {
     /// Whether its end is known precisely enough to measure the gap after it.
     pub(crate) fn is_timed(&self) -> bool {
         self.timed && self.end_late_us <= LATE_US
+    }
+
+    /// The last id in the path, which is that of the resource itself.
+    pub(crate) fn path_id(&self) -> Option<&str> {
+        self.path_ids.last().map(String::as_str)
     }
 
     /// Whether it is one of these operations.

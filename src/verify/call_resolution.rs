@@ -40,7 +40,7 @@ impl ObservedState {
 
     /// Resolves the unresolved calls whose look-up found an id that this attempt uses.
     pub(super) fn used(&mut self, attempt: &Attempt) -> Vec<DerivedEvent> {
-        let named = [attempt.path_id.as_deref(), Some(&attempt.body.pos_id), Some(&attempt.body.payment_id)];
+        let named = [attempt.path_id(), Some(&attempt.body.pos_id), Some(&attempt.body.payment_id)];
         let acts = attempt.is(&[CAPTURE_PAYMENT, CANCEL_PAYMENT, CAPTURE_REFUND, CANCEL_REFUND]);
         self.resolve_where(|entry, unresolved| {
             // A reservation that a look-up finds is used by ending it, a payment also by PaymentReady, anything else by
@@ -81,7 +81,7 @@ impl ObservedState {
         let asked_for = self.asked_for(attempt);
         let captured = attempt.answer.found.iter().filter(|_| attempt.lists_captured());
         let captured: Vec<usize> = captured.filter_map(|id| self.payments.find(id)).collect();
-        let path_id = attempt.path_id.clone().unwrap_or_default();
+        let path_id = attempt.path_id().unwrap_or_default().to_owned();
         let payment_state = PaymentStatus::from_name(&attempt.answer.state);
         let refund_state = RefundStatus::from_name(&attempt.answer.state);
         let profile = self.profile;

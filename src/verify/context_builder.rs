@@ -66,7 +66,7 @@ impl ObservedState {
         if attempt.hides.path || (attempt.hides.query && attempt.is(&[QUERY_PAYMENT_IDS, QUERY_REFUND_IDS])) {
             return about;
         }
-        let path_id = attempt.path_id.clone().unwrap_or_default();
+        let path_id = attempt.path_id().unwrap_or_default().to_owned();
         match attempt.operation {
             Some(GET_POS | DELETE_POS | GET_CHECK_IN) => about[POS] = Some(self.pos(&path_id)),
             Some(INITIATE_PAYMENT | PREPARE_PAYMENT) if !attempt.body.pos_id.is_empty() => {

@@ -124,7 +124,7 @@ impl Moment<'_> {
             "op" => text(attempt.operation.map_or("", Operation::name)),
             "method" => text(&attempt.method),
             "path" => text(&attempt.path),
-            "path.id" => text(attempt.path_id.as_deref().unwrap_or_default()),
+            "path.id" => text(attempt.path_id().unwrap_or_default()),
             "base" => text(&attempt.base),
             "refused" => text(&attempt.refused),
             "is_get" => Value::Bool(attempt.method == "GET"),

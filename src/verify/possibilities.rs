@@ -34,14 +34,14 @@ pub(super) fn possible(observed: &ObservedState, attempt: &Attempt, context: &Co
         let hidden = attempt.answer_hidden || attempt.hides.query || (lost.creates() && !entry.content_known);
         let same_payment = entry.about[PAYMENT].is_some() && entry.about[PAYMENT] == context.about[PAYMENT];
         let same_refund = entry.about[REFUND].is_some() && entry.about[REFUND] == context.about[REFUND];
-        let found = |id: &Option<String>| {
+        let found = |id: Option<&str>| {
             let unresolved = entry.unresolved.as_ref();
-            id.as_ref().is_some_and(|id| unresolved.is_some_and(|unresolved| unresolved.found.contains(id)))
+            id.is_some_and(|id| unresolved.is_some_and(|unresolved| unresolved.found.iter().any(|found| found == id)))
         };
         let shown = match (lost, operation) {
             (CREATE_POS, GET_POS_WITH_FILTER) | (INITIATE_PAYMENT | PREPARE_PAYMENT, QUERY_PAYMENT_IDS) => hidden,
             (CREATE_REFUND, QUERY_REFUND_IDS) | (DELETE_POS, GET_POS_WITH_FILTER) => hidden,
-            (INITIATE_PAYMENT | PREPARE_PAYMENT, QUERY_PAYMENT) => attempt.answer_hidden && found(&attempt.path_id),
+            (INITIATE_PAYMENT | PREPARE_PAYMENT, QUERY_PAYMENT) => attempt.answer_hidden && found(attempt.path_id()),
             (CAPTURE_PAYMENT | CANCEL_PAYMENT | PAYMENT_READY, QUERY_PAYMENT) => attempt.answer_hidden && same_payment,
             (CAPTURE_PAYMENT | CANCEL_PAYMENT, QUERY_PAYMENT_IDS) => {
                 hidden && (attempt.lists_captured() || attempt.hides.query)

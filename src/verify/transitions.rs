@@ -268,7 +268,7 @@ impl ObservedState {
 /// The ids whose refusals a query can explain. A payment explains refusals on its PoS only if it may block the PoS;
 /// stores and check-ins explain none.
 fn asks_about(attempt: &Attempt, observed: &ObservedState, context: &Context) -> Vec<String> {
-    let named = || attempt.path_id.clone().into_iter();
+    let named = || attempt.path_id().map(str::to_owned).into_iter();
     match attempt.operation {
         Some(GET_CHECK_IN | GET_STORE | GET_STORES | GET_DETAILED_STORES) => Vec::new(),
         Some(GET_POS) => named().collect(),
@@ -292,7 +292,7 @@ fn concerns(attempt: &Attempt, observed: &ObservedState, context: &Context) -> V
         [&body.pos_id, &body.payment_id, &body.order_id, &body.merchant_pos_id, &body.beacon_id, &body.store_id]
             .into_iter()
             .cloned()
-            .chain(attempt.path_id.clone())
+            .chain(attempt.path_id().map(str::to_owned))
             .chain(attempt.query.iter().map(|(_, value)| value.clone()))
             .collect();
     ids.extend(context.about[POS].map(|pos| observed.poses.at(pos).id.clone()));
