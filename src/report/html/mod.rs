@@ -58,11 +58,12 @@ pub(crate) fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
 
 fn head(verdict: &Verdict, tally: &VerdictSummary) -> Markup {
     let capture = &verdict.capture;
+    let client = html! { p { bdi { (tally.who()) } ", for " (wording::list(&verdict.profile.features)) } };
     html! {
         header.(Look::from(verdict.verdict)) {
             div.wide {
                 p.brand { "PoS API v10 certification" }
-                (verdict::outcome(verdict, tally))
+                (verdict::outcome(verdict, tally, &client))
                 dl.facts {
                     div { dt { "Capture" } dd {
                         (if capture.kind == "har" { "HAR" } else { capture.kind }) ", "

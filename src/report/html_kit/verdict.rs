@@ -7,7 +7,7 @@ use crate::verify::verdict::{StepVerdict, Verdict};
 use maud::{Markup, html};
 
 /// The outcome with its reason, whom it is about, and what a reader must know first.
-pub(crate) fn outcome(verdict: &Verdict, tally: &VerdictSummary) -> Markup {
+pub(crate) fn outcome(verdict: &Verdict, tally: &VerdictSummary, client: &Markup) -> Markup {
     let look = Look::from(verdict.verdict);
     html! {
         div.verdict.(look) {
@@ -15,7 +15,7 @@ pub(crate) fn outcome(verdict: &Verdict, tally: &VerdictSummary) -> Markup {
             div {
                 h1 #verdict-title { (sentence(wording::outcome(verdict.verdict))) }
                 p.lead { (sentence(&tally.reason())) "." }
-                p { bdi { (tally.who()) } ", for " (wording::list(&verdict.profile.features)) }
+                (client)
                 p.dim { (tally.seal()) }
             }
         }

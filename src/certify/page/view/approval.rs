@@ -14,7 +14,7 @@ pub(crate) fn render(approval: &ApprovalView, name: Option<&str>) -> Markup {
     let verdict = &approval.verdict;
     let tally = VerdictSummary::of(verdict).in_capture(&approval.capture);
     html! {
-        section.card.(Look::from(verdict.verdict)) aria-labelledby="verdict-title" { (outcome(verdict, &tally, name)) }
+        section.card.(Look::from(verdict.verdict)) aria-labelledby="verdict-title" { (verdict::outcome(verdict, &tally, &client(verdict, &tally, name))) }
         div.columns {
             section.card aria-labelledby="next-title" {
                 h2 #next-title { "What to do next" }
@@ -51,25 +51,15 @@ pub(crate) fn render(approval: &ApprovalView, name: Option<&str>) -> Markup {
     }
 }
 
-/// The outcome with its reason, and the client by its name.
-fn outcome(verdict: &Verdict, tally: &VerdictSummary, name: Option<&str>) -> Markup {
-    let look = Look::from(verdict.verdict);
-    let profile = &verdict.profile;
+/// The client by its name, and the features.
+fn client(verdict: &Verdict, tally: &VerdictSummary, name: Option<&str>) -> Markup {
+    let features = wording::list(&verdict.profile.features);
     html! {
-        div.verdict.(look) {
-            span.badge { (look.mark()) }
-            div {
-                h1 #verdict-title { (sentence(wording::outcome(verdict.verdict))) }
-                p.lead { (sentence(&tally.reason())) "." }
-                p.client {
-                    @if let Some(name) = name { strong { bdi { (wording::safe(name)) } } ", for " (wording::list(&profile.features)) }
-                    @else { "For " (wording::list(&profile.features)) }
-                }
-                p.dim { bdi { (tally.who()) } }
-                p.dim { (tally.seal()) }
-            }
+        p.client {
+            @if let Some(name) = name { strong { bdi { (wording::safe(name)) } } ", for " (features) }
+            @else { "For " (features) }
         }
-        @for remark in &verdict.remarks { p.note { bdi { (wording::safe(remark)) } } }
+        p.dim { bdi { (tally.who()) } }
     }
 }
 
