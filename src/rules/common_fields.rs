@@ -1,7 +1,7 @@
 //! The fields of every API.
 
 use super::field::Kind::{Bool, Int, Text};
-use super::field::{Field, f};
+use super::field::{Field, end, f};
 
 pub(super) const FIELDS: &[Field] = &[
     f("call.n", Int, false, "the exchange's number"),
@@ -11,21 +11,21 @@ pub(super) const FIELDS: &[Field] = &[
     f("call.path.id", Text, false, "the id in the path, in lower case if it is a GUID; empty if there is none"),
     f("call.base", Text, false, "scheme, host and path up to /v10"),
     f("call.refused", Text, false, "why the recorder refused the request; empty if it did not"),
-    f("call.answered", Bool, false, "the client received a complete response"),
-    f("call.no_answer", Bool, false, "the client received no complete response"),
-    f("call.failed", Bool, false, "no response, or status 5xx"),
-    f("call.succeeded", Bool, false, "the status is 2xx"),
-    f("call.unnamed", Bool, false, "it created something (status 2xx), and the response has no readable id"),
-    f("call.status", Int, false, "the HTTP status; 0 if there was no response"),
-    f("call.code", Text, false, "the error code in the response"),
-    f("call.lasted_ms", Int, false, "from the request head to the end of the exchange"),
-    f(
+    end("call.answered", Bool, false, "the client received a complete response"),
+    end("call.no_answer", Bool, false, "the client received no complete response"),
+    end("call.failed", Bool, false, "no response, or status 5xx"),
+    end("call.succeeded", Bool, false, "the status is 2xx"),
+    end("call.unnamed", Bool, false, "it created something (status 2xx), and the response has no readable id"),
+    end("call.status", Int, false, "the HTTP status; 0 if there was no response"),
+    end("call.code", Text, false, "the error code in the response"),
+    end("call.lasted_ms", Int, false, "from the request head to the end of the exchange"),
+    end(
         "call.given_up_ms",
         Int,
         false,
         "from the request head until the client gave up: the end of the exchange, or the next attempt of the call",
     ),
-    f(
+    end(
         "call.client_gave_up",
         Bool,
         false,
@@ -53,15 +53,15 @@ pub(super) const FIELDS: &[Field] = &[
     f("call.key_seen", Text, false, "those headers in words, for messages: `header missing`"),
     f("call.url_credential", Text, false, "where the URL has a credential; empty if it has none"),
     f("call.body_known", Bool, false, "the capture shows the request body"),
-    f("call.found_count", Int, false, "the number of ids that the response lists"),
+    end("call.found_count", Int, false, "the number of ids that the response lists"),
     f("call.in_selection", Bool, false, "the operation belongs to a selected feature"),
-    f(
+    end(
         "call.first_loss",
         Bool,
         false,
         "no response or 500; the previous attempt of the call had not failed, and no other one began before its end",
     ),
-    f(
+    end(
         "call.first_failure",
         Bool,
         false,

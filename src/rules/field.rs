@@ -37,10 +37,17 @@ pub(crate) struct Field<'a> {
     pub kind: Kind,
     /// Whether it can be `null`.
     pub nullable: bool,
+    /// Whether only the end of an exchange shows it.
+    pub at_end: bool,
     /// Its meaning, as `poscert rules explain fields` prints it.
     pub meaning: &'a str,
 }
 
 pub(super) const fn f(name: &'static str, kind: Kind, nullable: bool, meaning: &'static str) -> Field<'static> {
-    Field { name, kind, nullable, meaning }
+    Field { name, kind, nullable, at_end: false, meaning }
+}
+
+/// A field that only the end of an exchange shows.
+pub(super) const fn end(name: &'static str, kind: Kind, nullable: bool, meaning: &'static str) -> Field<'static> {
+    Field { at_end: true, ..f(name, kind, nullable, meaning) }
 }

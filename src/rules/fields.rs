@@ -20,6 +20,7 @@ pub(crate) fn of(profile: &Profile) -> impl Iterator<Item = Field<'_>> {
             Fold::First | Fold::Last | Fold::Sum | Fold::Min | Fold::Max => Kind::Any,
         },
         nullable: matches!(field.fold, Fold::First | Fold::Last | Fold::Min | Fold::Max),
+        at_end: false,
         meaning: &field.meaning,
     });
     common_fields::FIELDS.iter().chain(native).copied().chain(folds)

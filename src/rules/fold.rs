@@ -1,6 +1,7 @@
 //! Fields of resources that a profile describes as folds, with compiled expressions.
 
 use super::RuleError;
+use super::names::known_at_the_end;
 use super::predicate::{Predicate, PredicateError};
 use crate::profile::toml_text::{Mistake, fault};
 use crate::profile::{At, Fold, Operation, Profile, Resource};
@@ -43,10 +44,11 @@ pub(super) fn of(profile: &Profile) -> Result<Vec<FoldedField>, RuleError> {
         };
         let placed = |mistake: Mistake| RuleError::at(path, text, &mistake);
         if field.at == At::Request {
-            let sources = field.when.iter().chain(&field.value);
-            if let Some(early) = sources.clone().find(|source| source.as_ref().contains("response.")) {
-                let message = "a field that changes `at = \"request\"` cannot read the response".to_owned();
-                return Err(placed(fault(early, message)));
+            let mut sources = field.when.iter().chain(&field.value);
+            let early = sources.find_map(|source| Some((source, known_at_the_end(source.as_ref(), profile)?)));
+            if let Some((source, name)) = early {
+                let message = format!("`{name}` is known only when the exchange has ended; omit `at = \"request\"`");
+                return Err(placed(fault(source, message)));
             }
         }
         all.push(FoldedField {

@@ -29,32 +29,11 @@ pub(crate) fn known_field(name: &str, profile: &Profile) -> Result<(), String> {
     }
 }
 
-/// What only the end of an exchange shows.
-const OF_THE_ANSWER: [&str; 18] = [
-    "call.answered",
-    "call.no_answer",
-    "call.failed",
-    "call.succeeded",
-    "call.unnamed",
-    "call.status",
-    "call.code",
-    "call.lasted_ms",
-    "call.given_up_ms",
-    "call.client_gave_up",
-    "call.state",
-    "call.poll_delay_ms",
-    "call.answer_partial",
-    "call.answer_restrictions_differ",
-    "call.found_count",
-    "call.id_unknown",
-    "call.first_loss",
-    "call.first_failure",
-];
-
 /// The name in an expression that only the end of an exchange shows, if there is one.
-pub(super) fn of_the_answer(source: &str) -> Option<&str> {
+pub(super) fn known_at_the_end<'p>(source: &str, profile: &'p Profile) -> Option<&'p str> {
     let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    let field = OF_THE_ANSWER.into_iter().find(|name| source.split(name).skip(1).any(ends));
+    let mut late = fields::of(profile).filter(|field| field.at_end).map(|field| field.name);
+    let field = late.find(|name| source.split(name).skip(1).any(ends));
     field.or_else(|| source.contains("response.").then_some("response"))
 }
 

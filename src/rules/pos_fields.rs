@@ -1,7 +1,7 @@
 //! The fields of the PoS API v10 beside those of every API.
 
 use super::field::Kind::{Bool, Int, Money, Text};
-use super::field::{Field, f};
+use super::field::{Field, end, f};
 
 pub(super) const FIELDS: &[Field] = &[
     f("call.version_valid", Bool, false, "that value has the form Major.Minor.Build"),
@@ -38,10 +38,10 @@ pub(super) const FIELDS: &[Field] = &[
         false,
         "how the restrictions violate their documented shape; empty if they do not",
     ),
-    f("call.state", Text, false, "the state of the payment or refund in the response"),
-    f("call.poll_delay_ms", Int, true, "pollDelayInMs in the response"),
-    f("call.answer_partial", Bool, true, "partialCapturePossible in the response"),
-    f(
+    end("call.state", Text, false, "the state of the payment or refund in the response"),
+    end("call.poll_delay_ms", Int, true, "pollDelayInMs in the response"),
+    end("call.answer_partial", Bool, true, "partialCapturePossible in the response"),
+    end(
         "call.answer_restrictions_differ",
         Bool,
         false,
@@ -59,7 +59,7 @@ pub(super) const FIELDS: &[Field] = &[
     f("call.refund_sum", Money, true, "the total of the payment's refunds, with this one"),
     f("call.filter_pos_or_order", Bool, false, "the query filters by posId or orderId"),
     f("call.filter_merchant_pos_id", Bool, false, "the query filters by merchantPosId"),
-    f(
+    end(
         "call.id_unknown",
         Bool,
         false,

@@ -119,16 +119,21 @@ fn maybe(source: Option<&Spanned<String>>, profile: &Profile) -> Outcome<Option<
 fn event(on: &[Spanned<String>], at: At, when: Option<&Spanned<String>>, profile: &Profile) -> Outcome<Event> {
     let on: Vec<Selector> = on.iter().map(|name| selector(name, profile)).collect::<Outcome<_>>()?;
     let event = Event { on, at, when: maybe(when, profile)? };
-    not_early(&event, when)?;
+    not_early(&event, when, profile)?;
     Ok(event)
 }
 
 /// Checks that an expression about the head of a request does not read the response, which is not there yet.
-fn not_early<'s>(event: &Event, sources: impl IntoIterator<Item = &'s Spanned<String>>) -> Outcome<()> {
+fn not_early<'s>(
+    event: &Event,
+    sources: impl IntoIterator<Item = &'s Spanned<String>>,
+    profile: &Profile,
+) -> Outcome<()> {
     if event.at == At::Answer || !event.on.iter().any(|selector| selector.is_call()) {
         return Ok(());
     }
-    let early = sources.into_iter().find_map(|source| Some((source, names::of_the_answer(source.as_ref())?)));
+    let early =
+        sources.into_iter().find_map(|source| Some((source, names::known_at_the_end(source.as_ref(), profile)?)));
     early.map_or(Ok(()), |(source, name)| {
         let message = format!("`{name}` is known only when the exchange has ended; add `at = \"answer\"` to the event");
         Err(fault(source, message))
@@ -207,7 +212,7 @@ fn check(row: CheckRow, profile: &Profile) -> Outcome<Check> {
         names::known_field(field.as_ref(), profile).map_err(|message| fault(field, message))?;
     }
     let trigger = event(&row.on, row.at, row.when.as_ref(), profile)?;
-    not_early(&trigger, [&row.require, &row.forbid, &row.add, &row.at_most].into_iter().flatten())?;
+    not_early(&trigger, [&row.require, &row.forbid, &row.add, &row.at_most].into_iter().flatten(), profile)?;
     let pattern = match name {
         "each" => Pattern::Each { trigger, require: required(row.require.as_ref(), profile)? },
         "never" => Pattern::Never { trigger, forbid: required(row.forbid.as_ref(), profile)? },
