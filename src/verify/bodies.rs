@@ -5,7 +5,7 @@
 
 use crate::api::{ExactAmount, Guid, Operation, id, json::Document, shape};
 use crate::capture::content_encoding::content;
-use crate::capture::record::{Answer, Exchange};
+use crate::capture::record::{Answer, Exchange, Header, values};
 use crate::capture::{har, redact};
 use crate::profile::{IdForm, Profile};
 use serde_json::{Map, Value};
@@ -162,7 +162,11 @@ pub(crate) fn answer(
         return (AnswerBody::default(), tells);
     };
     match Document::read(&bytes) {
-        Err(_) => (AnswerBody::default(), tells && is_broken(operation, answer.status, &bytes)),
+        Err(_) => {
+            // A create whose response cannot be read is one without an id instead.
+            let is_unnamed = answer.status < 400 && operation.is_some_and(Operation::creates);
+            (AnswerBody::default(), tells && !is_unnamed && is_said_to_be_json(&bytes, &answer.headers))
+        }
         Ok(document) if !document.repeated.is_empty() => (AnswerBody::default(), tells),
         // Many clients cannot read it then.
         Ok(document) if document.has_byte_order_mark => (AnswerBody::default(), false),
@@ -173,11 +177,11 @@ pub(crate) fn answer(
     }
 }
 
-/// Whether a body is broken JSON. A create whose response cannot be read is one without an id instead.
-fn is_broken(operation: Option<Operation>, status: u16, bytes: &[u8]) -> bool {
+/// Whether a body that is not JSON is said to be JSON, or begins like it: lenient parsers may read it.
+pub(crate) fn is_said_to_be_json(bytes: &[u8], headers: &[Header]) -> bool {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
-    let creates = operation.is_some_and(Operation::creates);
-    (text.starts_with(b"{") || text.starts_with(b"[")) && (status >= 400 || !creates)
+    let is_json = values(headers, "content-type").any(|kind| kind.to_ascii_lowercase().contains("json"));
+    !text.is_empty() && (is_json || text.starts_with(b"{") || text.starts_with(b"["))
 }
 
 /// Whether a sanitiser has replaced an id or code that the profile names.

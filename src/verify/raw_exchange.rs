@@ -1,5 +1,6 @@
 //! The headers, query and bodies of an exchange, kept for rules with raw access (`call.header('X-Trace-Id')`).
 
+use super::bodies::is_said_to_be_json;
 use crate::api::json::Document;
 use crate::capture::content_encoding::content;
 use crate::capture::record::{Body, Exchange, Header, NotShown, Seen, values};
@@ -53,15 +54,7 @@ impl RawExchange {
 
     /// The value at a JSON pointer in the request body: `Err` if the capture does not show it, `None` if there is none.
     pub(crate) fn request_json(&self, pointer: &str) -> Result<Option<&serde_json::Value>, ()> {
-        match &self.request.body {
-            RawBody::NotShown => Err(()),
-            RawBody::NotJson => Ok(None),
-            RawBody::Json(body) => match body.pointer(pointer) {
-                None if absent(body, pointer) == NOT_SHOWN => Err(()),
-                Some(value) if of_json(value) == NOT_SHOWN => Err(()),
-                value => Ok(value),
-            },
-        }
+        self.request.json(pointer)
     }
 
     /// The values of a query parameter, by its name in lower case: `Err` if the capture does not show them all.
@@ -90,10 +83,24 @@ impl RawExchange {
                 let absent = if message.not_shown.query { NOT_SHOWN } else { Value::Null };
                 named.next().map_or(absent, |(_, value)| text(value))
             }
-            RawPart::Body(pointer) => match &message.body {
-                RawBody::NotShown => NOT_SHOWN,
-                RawBody::NotJson => Value::Null,
-                RawBody::Json(body) => body.pointer(pointer).map_or_else(|| absent(body, pointer), of_json),
+            RawPart::Body(pointer) => match message.json(pointer) {
+                Err(()) => NOT_SHOWN,
+                Ok(value) => value.map_or(Value::Null, of_json),
+            },
+        }
+    }
+}
+
+impl RawMessage {
+    /// The value at a JSON pointer in the body: `Err` if the capture does not show it, `None` if there is none.
+    fn json(&self, pointer: &str) -> Result<Option<&serde_json::Value>, ()> {
+        match &self.body {
+            RawBody::NotShown => Err(()),
+            RawBody::NotJson => Ok(None),
+            RawBody::Json(body) => match body.pointer(pointer) {
+                None if absent(body, pointer) == NOT_SHOWN => Err(()),
+                Some(value) if of_json(value) == NOT_SHOWN => Err(()),
+                value => Ok(value),
             },
         }
     }
@@ -111,12 +118,8 @@ fn parsed(bytes: &[u8], headers: &[Header]) -> RawBody {
     match Document::read(bytes) {
         Ok(document) if document.repeated.is_empty() => RawBody::Json(document.value),
         Ok(_) => RawBody::NotShown,
-        Err(_) => {
-            let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
-            let is_json = values(headers, "content-type").any(|kind| kind.to_ascii_lowercase().contains("json"));
-            let may_be = is_json || text.starts_with(b"{") || text.starts_with(b"[");
-            if may_be && !text.is_empty() { RawBody::NotShown } else { RawBody::NotJson }
-        }
+        Err(_) if is_said_to_be_json(bytes, headers) => RawBody::NotShown,
+        Err(_) => RawBody::NotJson,
     }
 }
 
