@@ -325,3 +325,21 @@ fn store_failure_is_reported_to_all_callers() {
 mod foreign_files;
 #[cfg(test)]
 mod kills;
+
+/// A capture without the name of its API was recorded when there was one: the PoS API v10.
+#[test]
+fn capture_of_another_api_is_not_continued() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("capture");
+    capture_in(&dir);
+    let other = || WriterOptions {
+        api_profile: crate::profile::ProfileId { name: "library".into(), digest: String::new() },
+        ..WriterOptions::default()
+    };
+    let refused = |options: WriterOptions| Writer::open(&dir, options).map(drop).unwrap_err().message;
+    assert!(refused(other()).contains("recorded with the profile pos-v10"), "{}", refused(other()));
+    let head = checkpoint::Checkpoint::read(&dir).unwrap();
+    assert_eq!(head.api_profile, "pos-v10");
+    checkpoint::Checkpoint { api_profile: String::new(), ..head }.write(&dir, true).unwrap();
+    assert!(refused(other()).contains("recorded with the profile pos-v10"));
+}
