@@ -5,8 +5,8 @@
 //! variable sets the option, so that all checks of the command line apply to it.
 
 use super::CliError;
-use crate::profile::toml_text::distance;
-use crate::seal::io_reason;
+use crate::profile::toml_text::{distance, place};
+use crate::seal::{bounded_read, io_reason};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ use toml::de::{DeTable, DeValue};
 const DEFAULT: &str = "poscert.toml";
 /// The value of `--config` for no file.
 const NONE: &str = "none";
+/// The maximum size of the file in bytes.
+const LONGEST: u64 = 1024 * 1024;
 /// Options that a file cannot set.
 const NOT_IN_FILES: [&str; 3] = ["help", "version", "config"];
 /// The largest distance of a word for which it is suggested.
@@ -54,7 +56,7 @@ pub(super) fn find(named: Option<&Path>) -> Result<Option<ConfigFile>, CliError>
         None if Path::new(DEFAULT).is_file() => Path::new(DEFAULT),
         None => return Ok(None),
     };
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = bounded_read::read_text(path, LONGEST).map_err(|error| {
         let (path, why) = (path.display(), io_reason(&error));
         CliError::new(format!("cannot read the file with default options {path}: {why}; check --config"))
     })?;
@@ -68,7 +70,7 @@ impl ConfigFile {
     /// The first mistake anywhere in the file, also in the tables of other commands.
     pub(super) fn defaults(&self, command: &Command, given: &ArgMatches) -> Result<Vec<Default>, CliError> {
         let fault = |span: Range<usize>, what: &str| {
-            CliError::new(format!("{}:{}: {what}", self.path.display(), place(&self.text, span.start)))
+            CliError::new(format!("{}:{}: {what}", self.path.display(), shown(&self.text, span.start)))
         };
         let table = DeTable::parse(&self.text)
             .map_err(|error| fault(error.span().unwrap_or(0..0), &error.message().replace('\n', " ")))?;
@@ -89,7 +91,7 @@ impl ConfigFile {
         for (key, (span, value)) in found {
             let Some(arg) = option(leaf, &key).filter(|arg| is_open(leaf, matches, arg)) else { continue };
             let arguments = arguments(arg, &key, value).map_err(|(span, what)| fault(span, &what))?;
-            defaults.push(Default { option: key, arguments, place: place(&self.text, span.start) });
+            defaults.push(Default { option: key, arguments, place: shown(&self.text, span.start) });
         }
         Ok(defaults)
     }
@@ -188,10 +190,8 @@ fn text(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// Line and column, from 1.
-fn place(text: &str, at: usize) -> String {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+/// The line and column of a position, as messages have them.
+fn shown(text: &str, at: usize) -> String {
+    let (line, column) = place(text, at);
     format!("{line}:{column}")
 }

@@ -48,10 +48,7 @@ impl FileError {
 
     /// A mistake in the text of a file.
     pub(crate) fn at(file: &str, text: &str, mistake: &Mistake) -> FileError {
-        let start = mistake.span.start.min(text.len());
-        let before = text.get(..start).unwrap_or("");
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        let (line, column) = place(text, mistake.span.start);
         FileError {
             file: file.to_owned(),
             place: (line, column),
@@ -59,6 +56,13 @@ impl FileError {
             message: mistake.message.clone(),
         }
     }
+}
+
+/// The line and column of a position in bytes, from 1.
+pub(crate) fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at.min(text.len())).unwrap_or("");
+    let line = before.matches('\n').count() + 1;
+    (line, before.chars().rev().take_while(|c| *c != '\n').count() + 1)
 }
 
 /// A TOML text as a table of a known form.
